@@ -1,0 +1,6 @@
+/** Sockets, byte streams, codecs and TLS on the Kumihimo runtime. */
+module dev.kumihimo.net {
+    requires transitive dev.kumihimo;
+    requires org.slf4j;
+    requires static org.jspecify;
+}
