@@ -6,7 +6,10 @@
 
 # Prints the feature version (21, 25, ...) of the JDK at $1, or 0 if there is no JDK with a compiler.
 kumihimo_jdk_version() {
-  [ -x "$1/bin/java" ] && [ -x "$1/bin/javac" ] || { echo 0; return 0; }
+  if ! [ -x "$1/bin/java" ] || ! [ -x "$1/bin/javac" ]; then
+    echo 0
+    return 0
+  fi
   # The release file spares starting a JVM; JDKs that come without it are asked.
   kumihimo_found=$(sed -n 's/^JAVA_VERSION="\{0,1\}\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null) || kumihimo_found=
   [ -n "$kumihimo_found" ] || kumihimo_found=$("$1/bin/java" -XshowSettings:properties -version 2>&1 |
