@@ -1,0 +1,112 @@
+package dev.kumihimo.internal.carrier;
+
+import dev.kumihimo.internal.driver.Driver;
+import dev.kumihimo.internal.jdk.VirtualThreads;
+import dev.kumihimo.internal.wait.CancelScope;
+import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The moving parts of one runtime, put together: scheduler, driver, sentinel, blocking pool and registry. */
+public final class RuntimeCore {
+    private static final Logger LOG = LoggerFactory.getLogger("dev.kumihimo.runtime");
+    private static volatile boolean fallbackTold;
+
+    private final String name;
+    private final TaskRegistry registry = new TaskRegistry();
+    private final BlockingPool blocking;
+    private final Sentinel sentinel;
+    private final Scheduler scheduler;
+
+    /** The public runtime that this is the core of, and that carriers lead to. */
+    private final Object owner;
+
+    /**
+     * Starts the parts.
+     *
+     * @param owner the runtime this is the core of
+     * @param name the runtime's name, for reports
+     * @param threadName the prefix of thread names
+     * @param workers carriers, at least 1
+     * @param tickInterval runs between two looks of a carrier at inbox and driver, at least 1
+     * @param blocking where blocking jobs and system tasks run
+     */
+    public RuntimeCore(
+            Object owner, String name, String threadName, int workers, int tickInterval, BlockingPool blocking) {
+        this.owner = owner;
+        this.name = name;
+        this.blocking = blocking;
+        this.sentinel = new Sentinel(name, blocking, registry);
+        if (VirtualThreads.customSchedulers()) {
+            CarrierPool pool = new CarrierPool(this, workers, tickInterval, threadName, sentinel);
+            this.scheduler = pool;
+            sentinel.start(pool);
+        } else {
+            tellFallback();
+            this.scheduler = new SharedScheduler(workers, threadName);
+            sentinel.start(null);
+        }
+    }
+
+    private static void tellFallback() {
+        if (!fallbackTold) {
+            fallbackTold = true;
+            LOG.warn(
+                    "Kumihimo runs on the JDK's own scheduler, slower and not isolated, because this JVM was not started"
+                            + " with {} (on the module path: java.base/java.lang=dev.kumihimo)",
+                    VirtualThreads.FLAG);
+        }
+    }
+
+    /** {@return the core whose carrier runs the caller, or null} */
+    public static @Nullable RuntimeCore ofCarrier() {
+        return VirtualThreads.currentCarrier() instanceof CarrierThread carrier ? carrier.carriers.core() : null;
+    }
+
+    /** {@return the runtime this is the core of} */
+    public Object owner() {
+        return owner;
+    }
+
+    /** {@return the runtime's name} */
+    public String name() {
+        return name;
+    }
+
+    /** {@return what runs its virtual threads} */
+    public Scheduler scheduler() {
+        return scheduler;
+    }
+
+    /** {@return a factory of unstarted threads for its tasks} */
+    public ThreadFactory threads() {
+        return scheduler.threads();
+    }
+
+    /** {@return its timers and channels} */
+    public Driver driver() {
+        return scheduler.driver();
+    }
+
+    /** {@return where blocking jobs run} */
+    public BlockingPool blocking() {
+        return blocking;
+    }
+
+    /** {@return its live tasks} */
+    public TaskRegistry registry() {
+        return registry;
+    }
+
+    /** Has the thread of a cancelled scope interrupted by a system task; callable on the carrier side. */
+    public void interruptLater(CancelScope scope) {
+        sentinel.interruptLater(scope);
+    }
+
+    /** Stops driver and sentinel. Threads that are still there run on. */
+    public void close() {
+        scheduler.close();
+        sentinel.stop();
+    }
+}

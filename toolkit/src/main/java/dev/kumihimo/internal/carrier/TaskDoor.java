@@ -1,0 +1,57 @@
+package dev.kumihimo.internal.carrier;
+
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How sets of tasks make tasks of a runtime: the runtime's own package installs it, since this one lies below. What it makes
+ * is also the {@code JoinHandle} of the task.
+ */
+public abstract class TaskDoor {
+    private static volatile @Nullable TaskDoor installed;
+
+    /** Creates the door; the runtime's package does. */
+    protected TaskDoor() {}
+
+    /** Installs the one implementation. */
+    public static void install(TaskDoor door) {
+        installed = door;
+    }
+
+    /** {@return the door} */
+    public static TaskDoor get() {
+        TaskDoor door = installed;
+        if (door == null) {
+            throw new IllegalStateException("no runtime class has been initialised");
+        }
+        return door;
+    }
+
+    /**
+     * Makes a task of the caller's runtime, or a blocking job, not yet bound to a thread.
+     *
+     * @param body a {@code Body} or {@code VoidBody}
+     * @param name its name, or null
+     * @param blocking whether it is for the blocking pool
+     * @param whenEnded told on the ending thread, after the result is there; must not throw or wait
+     */
+    public abstract LiveTask prepare(
+            Object body, @Nullable String name, boolean blocking, Consumer<LiveTask> whenEnded);
+
+    /**
+     * Binds a prepared task to a new, unstarted virtual thread of its runtime.
+     *
+     * @param outer what the thread runs; it runs the task
+     * @return the thread, or null if the runtime is shut down: then the task has ended as cancelled
+     */
+    public abstract @Nullable Thread bind(LiveTask task, Runnable outer);
+
+    /** Runs a prepared and bound task on the calling thread, which is its own. */
+    public abstract void run(LiveTask task);
+
+    /** Hands a prepared task to the blocking pool, or ends it as cancelled if the runtime is shut down. */
+    public abstract void startBlocking(LiveTask task);
+
+    /** Ends a prepared task that will not run. */
+    public abstract void refuse(LiveTask task);
+}

@@ -1,0 +1,336 @@
+package dev.kumihimo.internal.driver;
+
+import dev.kumihimo.internal.wait.Expirable;
+import dev.kumihimo.internal.wait.TimerService;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.channels.SelectableChannel;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Algorithm: one selector and one timer wheel, turned by whichever carrier has nothing else to do; Tokio's "driver behind
+ * a try-lock" is the model. The lock is the state word, and a blocked owner can be woken through it.
+ *
+ * State:  FREE --poll(), block(): CAS--> OWNED --release--> FREE
+ *         OWNED --block()--> BLOCKED --select returned--> OWNED
+ *         BLOCKED --wake(): CAS--> WAKING --select returned--> OWNED          (one wakeup() per blocking)
+ *         FREE --close(): CAS--> CLOSED
+ *
+ * Fields: wheel, origin of ticks: the owner only; handed over by the release store of FREE and the CAS that takes it.
+ * newTimers: pushed by CAS by anybody, taken whole by the owner. blockedUntil: written by the owner before BLOCKED, read by
+ * armers after they saw BLOCKED. deferred: set by armers on carriers, cleared by the owner.
+ *
+ * Waiting: the owner publishes BLOCKED (volatile) and then looks again for new timers and work; whoever brings some pushes
+ * first (CAS or fence) and then reads the state. One of the two sees the other (H1 lost wakeup).
+ * A timer far away that a carrier arms does not wake the driver: the carrier does before it goes idle, and the sentinel at
+ * its next tick. So a timeout that is cancelled soon costs neither a system call nor an insertion.
+ *
+ * Progress: poll() and wake() are wait-free but for system calls. No lock of ours is taken here; nothing here runs user code.
+ */
+
+/** The event loop of a runtime: its timers, and the readiness of its channels. */
+public final class Driver implements TimerService, AutoCloseable {
+    static final long TICK_NANOS = 1_000_000;
+
+    private static final int FREE = 0;
+    private static final int OWNED = 1;
+    private static final int BLOCKED = 2;
+    private static final int WAKING = 3;
+    private static final int CLOSED = 4;
+
+    /** A deadline nearer than this wakes a blocked driver at once; beyond it the sentinel is quick enough. */
+    private static final long NEAR_TICKS = 20;
+
+    /** How many new or cancelled timers may pile up before the driver is woken to take them. */
+    private static final int INBOX_ALARM = 1024;
+
+    private static final VarHandle STATE;
+    private static final VarHandle NEW_TIMERS;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            STATE = lookup.findVarHandle(Driver.class, "state", int.class);
+            NEW_TIMERS = lookup.findVarHandle(Driver.class, "newTimers", ArmedTimer.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Host host;
+    private final Selector selector;
+    private final TimerWheel wheel;
+
+    private volatile int state;
+    private volatile @Nullable ArmedTimer newTimers;
+    private volatile long blockedUntil;
+    private volatile boolean deferred;
+    private volatile @Nullable Throwable failure;
+
+    /** What runs a driver. */
+    public interface Host {
+        /** {@return whether the caller is on a carrier that will look after the driver before it goes idle} */
+        boolean callerAttends();
+
+        /** Has somebody look after the driver soon, whom nobody else would wake. */
+        void attend();
+    }
+
+    /**
+     * Opens a driver.
+     *
+     * @throws UncheckedIOException if the system has no descriptors left for its selector
+     */
+    public Driver(Host host) {
+        this.host = host;
+        try {
+            this.selector = Selector.open();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot open a selector: " + e.getMessage(), e);
+        }
+        this.wheel = new TimerWheel(tickBefore(nanoTime()));
+    }
+
+    @Override
+    public long nanoTime() {
+        return TimerService.realNanoTime();
+    }
+
+    @Override
+    public Timer arm(long deadline, Expirable target) {
+        long tick = tickAtOrAfter(deadline);
+        ArmedTimer timer = new ArmedTimer(this, tick, target);
+        int depth = push(timer);
+        int now = state;
+        if (now == FREE) {
+            if (!host.callerAttends()) {
+                host.attend();
+            }
+        } else if (now == BLOCKED && (tick < blockedUntil || depth % INBOX_ALARM == 0)) {
+            if (depth % INBOX_ALARM != 0
+                    && tick - tickBefore(nanoTime()) > NEAR_TICKS
+                    && host.callerAttends()) {
+                deferred = true;
+            } else {
+                wake();
+            }
+        }
+        return timer;
+    }
+
+    /** Hands a new timer, or a cancelled one that is in the wheel, to the owner; returns how many are under way. */
+    int push(ArmedTimer timer) {
+        ArmedTimer head;
+        do {
+            head = newTimers;
+            timer.inboxNext = head;
+            timer.inboxDepth = head == null ? 1 : head.inboxDepth + 1;
+        } while (!NEW_TIMERS.compareAndSet(this, head, timer)); // lost: another timer came in between
+        return timer.inboxDepth;
+    }
+
+    /** {@return whether the owner is in the selector, and nobody has woken it yet} */
+    public boolean isBlocked() {
+        return state == BLOCKED;
+    }
+
+    /** {@return whether nobody owns the driver: carriers poll it when they tick, or take it when they go idle} */
+    public boolean isUnattended() {
+        return state == FREE && (newTimers != null || !selector.keys().isEmpty() || wheel.size() > 0);
+    }
+
+    /** {@return whether timers wait to be taken in} */
+    public boolean hasNewTimers() {
+        return newTimers != null;
+    }
+
+    /** {@return whether a carrier has armed a timer without waking the driver} */
+    public boolean hasDeferredTimers() {
+        return deferred;
+    }
+
+    /** {@return what made a selection fail the last time, or null; cleared by the call} */
+    public @Nullable Throwable takeFailure() {
+        Throwable last = failure;
+        failure = null;
+        return last;
+    }
+
+    /** {@return the number of timers in the wheel; exact only while nobody turns the driver} */
+    public int timers() {
+        return wheel.size();
+    }
+
+    /** Ends a blocking selection, at most once for each. Never blocks. */
+    public void wake() {
+        if (state == BLOCKED && STATE.compareAndSet(this, BLOCKED, WAKING)) {
+            selector.wakeup();
+        }
+    }
+
+    /** Takes what is ready and due, without blocking, if nobody else is at it. Called at a carrier's tick. */
+    public void poll() {
+        if (state == FREE && STATE.compareAndSet(this, FREE, OWNED)) {
+            try {
+                turnTimers();
+                if (!selector.keys().isEmpty()) {
+                    select(0);
+                }
+            } finally {
+                state = FREE;
+            }
+        }
+    }
+
+    /**
+     * Waits for readiness, the next timer or {@link #wake()}, and hands out what has come.
+     *
+     * @param workWaits asked once more after the driver is seen as blocked: whether the caller is needed elsewhere
+     * @return false if somebody else owns the driver, or it is closed
+     */
+    public boolean block(BooleanSupplier workWaits) {
+        if (state != FREE || !STATE.compareAndSet(this, FREE, OWNED)) {
+            return false;
+        }
+        try {
+            if (turnTimers() > 0) {
+                return true;
+            }
+            blockedUntil = wheel.nextTick();
+            state = BLOCKED;
+            boolean needed = newTimers != null || workWaits.getAsBoolean();
+            select(needed ? 0 : blockedUntil);
+            state = OWNED;
+            turnTimers();
+            return true;
+        } finally {
+            state = FREE;
+        }
+    }
+
+    /** Selects until a tick; 0 does not block. The selector clears a wakeup that came before. */
+    private void select(long untilTick) {
+        try {
+            if (untilTick == Long.MAX_VALUE) {
+                selector.select(Driver::dispatch);
+                return;
+            }
+            long millis = untilTick == 0 ? 0 : millisUntil(untilTick);
+            if (millis <= 0) {
+                selector.selectNow(Driver::dispatch);
+            } else {
+                selector.select(Driver::dispatch, millis);
+            }
+        } catch (IOException | RuntimeException e) {
+            failure = e; // the sentinel logs it; a channel that broke is found by its own next operation
+        }
+    }
+
+    private long millisUntil(long tick) {
+        long nanos = tick * TICK_NANOS - nanoTime();
+        return nanos <= 0 ? 0 : (nanos + TICK_NANOS - 1) / TICK_NANOS;
+    }
+
+    private static void dispatch(SelectionKey key) {
+        if (key.attachment() instanceof Readiness readiness) {
+            readiness.ready(key);
+        }
+    }
+
+    /** Takes in new and cancelled timers and fires those due; owner only. Returns how many fired. */
+    private int turnTimers() {
+        if (newTimers != null) {
+            takeNewTimers();
+        }
+        if (wheel.size() == 0) {
+            return 0;
+        }
+        long now = tickBefore(nanoTime());
+        return wheel.nextTick() <= now ? wheel.advance(now) : 0;
+    }
+
+    private void takeNewTimers() {
+        deferred = false; // before the take: a timer pushed after it sets the flag anew
+        ArmedTimer taken = (ArmedTimer) NEW_TIMERS.getAndSet(this, null);
+        ArmedTimer ordered = null;
+        while (taken != null) { // reverse: oldest first, so that ties fire in the order of arming
+            ArmedTimer next = taken.inboxNext;
+            taken.inboxNext = ordered;
+            ordered = taken;
+            taken = next;
+        }
+        if (wheel.size() == 0) {
+            wheel.advance(tickBefore(nanoTime()));
+        }
+        while (ordered != null) {
+            ArmedTimer next = ordered.inboxNext; // read before the timer can be cancelled and pushed again
+            ordered.inboxNext = null;
+            ordered.takeIn(wheel);
+            ordered = next;
+        }
+    }
+
+    /**
+     * Registers a channel for readiness.
+     *
+     * @param channel in non-blocking mode
+     * @throws IOException if the driver or the channel is closed
+     */
+    public Readiness register(SelectableChannel channel) throws IOException {
+        if (state == CLOSED) {
+            throw new IOException("the runtime of this socket has been shut down");
+        }
+        Readiness readiness = new Readiness(this);
+        try {
+            readiness.attach(channel.register(selector, 0, readiness));
+        } catch (java.nio.channels.ClosedSelectorException e) {
+            throw new IOException("the runtime of this socket has been shut down", e);
+        }
+        return readiness;
+    }
+
+    /** Makes the driver see what was changed about a channel: closed, or armed. */
+    void changed() {
+        int now = state;
+        if (now == BLOCKED) {
+            wake();
+        } else if (now == FREE && !host.callerAttends()) {
+            host.attend();
+        }
+    }
+
+    /** Ends the driver: waits on its channels fail, timers are dropped. Called by a thread that may wait for the owner. */
+    @Override
+    public void close() {
+        while (!STATE.compareAndSet(this, FREE, CLOSED)) {
+            if (state == CLOSED) {
+                return;
+            }
+            wake();
+            Thread.yield();
+        }
+        for (SelectionKey key : selector.keys()) {
+            if (key.attachment() instanceof Readiness readiness) {
+                readiness.shutDown();
+            }
+        }
+        try {
+            selector.close();
+        } catch (IOException e) {
+            failure = e;
+        }
+    }
+
+    static long tickAtOrAfter(long nanos) {
+        return nanos <= 0 ? 0 : (nanos - 1) / TICK_NANOS + 1;
+    }
+
+    static long tickBefore(long nanos) {
+        return nanos / TICK_NANOS;
+    }
+}

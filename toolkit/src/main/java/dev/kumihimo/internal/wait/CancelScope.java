@@ -1,0 +1,247 @@
+package dev.kumihimo.internal.wait;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Algorithm: a chain of regions per thread, innermost first, each with one write-once reason. Trio's cancel scopes are
+ * the model; here a scope is claimed by compare-and-set from any thread and observed by its own thread only.
+ *
+ * State of `reason`:   null --cancel()--> a reason          (sticky until the region is left)
+ *                      null --leave()---> LEFT              (a later cancel() finds nothing to do)
+ *
+ * Fields: reason: CAS by anybody, read by anybody (volatile). parent, waiter, shield: final. delivery, left: guarded by the
+ * waiter's lock. Waiter.scope: written by the owner, under the waiter's lock where a shield is entered or left; read by
+ * cancellers, for whom a value stale by some unshielded regions makes no difference.
+ *
+ * Waiting: a canceller sets `reason`, then reads `waiter.open`; the owner sets `open`, then walks the chain for a reason
+ * (Wait.park). Both pairs are volatile, so one of them sees the other: a cancellation is never missed by a wait.
+ *
+ * A late interrupt: an interrupt is sent by a system task (deliverInterrupt). leave() first marks the region as left under
+ * the lock, waits out an interrupt that is being sent, and clears the flag only if this scope has set it.
+ */
+
+/**
+ * A region of one thread's execution that can be cancelled from outside: a whole task, the body of a {@code Timeout.call},
+ * of a {@code token.run}; or, as a shield, one that cancellation of what encloses it does not enter.
+ */
+public abstract class CancelScope extends SpinLock implements Expirable {
+    private static final Object LEFT = new Object();
+
+    private static final int UNDELIVERED = 0;
+    private static final int SENDING = 1; // a system task is interrupting the thread
+    private static final int SENT = 2; // the thread's interrupt flag was set by us
+    private static final int REPORTED = 3; // a toolkit wait has thrown it, no interrupt needed
+
+    private static final VarHandle REASON;
+
+    static {
+        try {
+            REASON = MethodHandles.lookup().findVarHandle(CancelScope.class, "reason", Object.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Waiter waiter;
+    private final @Nullable CancelScope parent;
+    private final boolean shield;
+
+    private volatile @Nullable Object reason;
+    private byte delivery;
+    private boolean left;
+
+    /** Creates the outermost region of a thread, which is the waiter itself. */
+    CancelScope() {
+        this.waiter = (Waiter) this;
+        this.parent = null;
+        this.shield = false;
+    }
+
+    /**
+     * Creates a region inside the current one of the calling thread, not yet entered.
+     *
+     * @param waiter the calling thread's
+     * @param shield whether cancellation from outside stops here
+     */
+    protected CancelScope(Waiter waiter, boolean shield) {
+        this.waiter = waiter;
+        this.parent = waiter.scope;
+        this.shield = shield;
+    }
+
+    /** {@return the thread whose region this is} */
+    protected final Waiter waiter() {
+        return waiter;
+    }
+
+    /** {@return why this region was cancelled, or null} */
+    public final @Nullable Object reason() {
+        Object r = reason;
+        return r == LEFT ? null : r;
+    }
+
+    /**
+     * Cancels the region: a toolkit wait that is open in it ends, later ones throw at once, and a thread that is elsewhere is
+     * interrupted. Callable by anybody, the carrier side included; only the first call has an effect.
+     *
+     * @param why the reason, for the exception
+     * @return false if the region was cancelled before or has been left
+     */
+    public final boolean cancel(Object why) {
+        if (!REASON.compareAndSet(this, null, why)) {
+            return false;
+        }
+        Wait open = waiter.open;
+        if (open == null || !(covers(waiter.scope) && open.cancelBy(this))) {
+            waiter.interruptLater(this);
+        }
+        return true;
+    }
+
+    /** Whether a thread in {@code scope} is inside this region, with no shield between. */
+    private boolean covers(@Nullable CancelScope scope) {
+        for (CancelScope s = scope; s != null; s = s.parent) {
+            if (s == this) {
+                return true;
+            }
+            if (s.shield) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    /** {@return the outermost cancelled region that a wait in this one must obey, or null} */
+    final @Nullable CancelScope cancelled() {
+        CancelScope found = null;
+        for (CancelScope s = this; s != null && !s.shield; s = s.parent) {
+            if (s.reason != null) {
+                found = s;
+            }
+        }
+        return found;
+    }
+
+    /** {@return whether a region around this one is cancelled and not shielded from here} */
+    public final boolean enclosingCancelled() {
+        return !shield && parent != null && parent.cancelled() != null;
+    }
+
+    /** Makes this the current region of the calling thread, which must be its own. */
+    public final void enter() {
+        if (shield) {
+            enterShield();
+        } else {
+            waiter.scope = this;
+        }
+    }
+
+    /** Makes the enclosing region current again. No interrupt sent for this one arrives later. */
+    public final void leave() {
+        if (shield) {
+            leaveShield();
+            return;
+        }
+        waiter.scope = parentOrRoot();
+        if (!REASON.compareAndSet(this, null, LEFT)) {
+            disarm();
+        }
+    }
+
+    /** Ends the delivery of a cancelled region: waits out an interrupt under way and clears one that was sent. */
+    final void disarm() {
+        waiter.lock();
+        left = true;
+        awaitSent();
+        boolean clear = delivery == SENT;
+        delivery = REPORTED;
+        waiter.unlock();
+        if (clear) {
+            Thread.interrupted();
+        }
+    }
+
+    /** Marks the cancellation as seen by a toolkit wait, which is about to throw it. Called by the owner. */
+    final void report() {
+        waiter.lock();
+        awaitSent();
+        boolean clear = delivery == SENT;
+        delivery = REPORTED;
+        waiter.unlock();
+        if (clear) {
+            Thread.interrupted();
+        }
+    }
+
+    /** Whether the interrupt that the caller has just caught was sent for this region. */
+    public final boolean interruptedOwner() {
+        waiter.lock();
+        awaitSent();
+        boolean sent = delivery == SENT;
+        waiter.unlock();
+        return sent;
+    }
+
+    /**
+     * Interrupts the thread if it is still in this region, unshielded, and no toolkit wait has reported the cancellation.
+     * Called by a system task, never by the carrier side.
+     */
+    public final void deliverInterrupt() {
+        waiter.lock();
+        boolean send = !left && delivery == UNDELIVERED && covers(waiter.scope);
+        if (send) {
+            delivery = SENDING;
+        }
+        waiter.unlock();
+        if (send) {
+            try {
+                waiter.thread().interrupt(); // may run a foreign channel's close: no lock held
+            } finally {
+                waiter.lock();
+                delivery = SENT;
+                waiter.unlock();
+            }
+        }
+    }
+
+    /** With the waiter's lock held: lets an interrupt that is being sent arrive. */
+    private void awaitSent() {
+        while (delivery == SENDING) {
+            waiter.unlock();
+            Thread.yield();
+            waiter.lock();
+        }
+    }
+
+    private void enterShield() {
+        waiter.lock();
+        for (CancelScope s = parent; s != null; s = s.parent) {
+            s.awaitSent();
+        }
+        waiter.scope = this;
+        waiter.unlock();
+        left = Thread.interrupted(); // a shield is never cancelled; `left` remembers the flag to restore
+    }
+
+    private void leaveShield() {
+        CancelScope enclosing = parentOrRoot();
+        waiter.lock();
+        waiter.scope = enclosing;
+        CancelScope outer = enclosing.cancelled();
+        boolean interrupt = left;
+        if (outer != null && outer.delivery == UNDELIVERED) {
+            outer.delivery = SENT; // it came while we were shielded
+            interrupt = true;
+        }
+        waiter.unlock();
+        if (interrupt) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private CancelScope parentOrRoot() {
+        return parent == null ? waiter : parent;
+    }
+}

@@ -1,0 +1,321 @@
+package dev.kumihimo.internal.wait;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Algorithm: one wait, one write-once outcome. Whoever sets it by compare-and-set has decided the wait; all others have
+ * done nothing. Go's sudog and selectDone, and the per-waiter state of j.u.c.'s AQS nodes, are the models.
+ *
+ * State of `outcome`:  null --grant()--------> the WaitNode it was granted through   (under that node's point's lock)
+ *                      null --cancelBy(s)----> the CancelScope                       (any thread)
+ *                      null --expire()-------> EXPIRED                               (driver, or the owner's timed park)
+ *                      null --park()---------> INTERRUPTED                           (owner, on a plain interrupt)
+ *
+ * Fields: outcome: CAS by all, read by all (volatile). waiter: final. registrations: owner only.
+ * Linearization point of a wait: the CAS. A grant writes node.item before it, the owner reads item after it.
+ *
+ * Invariants: I1 a parked wait has been registered everywhere before park(). I2 a granted node is in no queue. I3 an outcome
+ * never changes, so a canceller or timer that is late finds a decided wait and leaves no trace.
+ *
+ * Waiting: register under the lock(s), unlock, publish `open`, look for a cancelled region, park until the outcome is set.
+ * The granter sets the outcome before it unparks, and LockSupport keeps the permit, so no wakeup is lost (H1).
+ * Cancellation: the owner unlinks its own nodes under each point's lock and has the point serve those it held up. A node
+ * that a granter meets first is dropped by the granter. Either way nothing of it stays: O(1) per node.
+ * GC: a Wait is garbage once its thread has resumed; a cancelled timer lets go of it at the driver's next turn.
+ */
+
+/**
+ * One wait of one thread: for one thing, or (a select) for the first of several. Decided exactly once: by a grant, by a
+ * cancellation, by an interrupt, or by its deadline.
+ *
+ * <p>Use: create it, register it or its nodes under the lock of each point, unlock, then {@link #await}.
+ */
+public final class Wait extends WaitNode implements Expirable {
+    private static final Object EXPIRED = new Object();
+    private static final Object INTERRUPTED = new Object();
+    private static final WaitNode[] NO_NODES = {};
+
+    private static final VarHandle OUTCOME;
+
+    static {
+        try {
+            OUTCOME = MethodHandles.lookup().findVarHandle(Wait.class, "outcome", Object.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Waiter waiter;
+    private volatile @Nullable Object outcome;
+    private WaitNode[] registrations = NO_NODES;
+    private boolean uncancellable;
+
+    private Wait(Waiter waiter, @Nullable WaitPoint point) {
+        super(point);
+        this.waiter = waiter;
+    }
+
+    /** {@return a wait of the calling thread at one point, to be registered there by the caller} */
+    public static Wait at(WaitPoint point) {
+        return new Wait(Waiter.current(), point);
+    }
+
+    /** {@return a wait of the calling thread for nothing but its deadline or its end} */
+    public static Wait forDeadline() {
+        return new Wait(Waiter.current(), null);
+    }
+
+    /** {@return a wait of the calling thread for the first of several registrations, see {@link #register}} */
+    public static Wait forAny() {
+        return new Wait(Waiter.current(), null);
+    }
+
+    /**
+     * Notes the registrations of a select, so that those which lose are unlinked. They are enqueued by the caller, under all
+     * locks.
+     */
+    public void register(WaitNode[] nodes) {
+        registrations = nodes;
+    }
+
+    /** {@return the thread that waits} */
+    public Waiter waiter() {
+        return waiter;
+    }
+
+    /** {@return whether the wait is decided} */
+    public boolean isDecided() {
+        return outcome != null;
+    }
+
+    boolean claim(Object result) {
+        return outcome == null && OUTCOME.compareAndSet(this, null, result);
+    }
+
+    /** Ends the wait in favor of a cancelled region; false if it is decided or may not be cancelled. */
+    boolean cancelBy(CancelScope scope) {
+        if (uncancellable || !claim(scope)) {
+            return false;
+        }
+        wake();
+        return true;
+    }
+
+    @Override
+    public void expire() {
+        if (claim(EXPIRED)) {
+            wake();
+        }
+    }
+
+    /** Unparks the thread; called after a claim, with no lock held. */
+    public void wake() {
+        LockSupport.unpark(waiter.thread());
+    }
+
+    /**
+     * Waits until granted.
+     *
+     * @throws InterruptedException if cancelled or interrupted before it was granted; then nothing was applied
+     */
+    public void await() throws InterruptedException {
+        park();
+        if (outcome != this) {
+            throw abandon();
+        }
+    }
+
+    /**
+     * Waits until granted or until the deadline.
+     *
+     * @param deadline on the clock of the waiter's timers
+     * @return false if the deadline passed first; then nothing was applied
+     * @throws InterruptedException if cancelled or interrupted first; then nothing was applied
+     */
+    public boolean await(long deadline) throws InterruptedException {
+        return awaitAny(deadline) != null;
+    }
+
+    /**
+     * Waits until granted through one of the registrations.
+     *
+     * @return the node it was granted through
+     * @throws InterruptedException if cancelled or interrupted first; then nothing was applied
+     */
+    public WaitNode awaitAny() throws InterruptedException {
+        park();
+        WaitNode granted = granted();
+        if (granted == null) {
+            throw abandon();
+        }
+        return granted;
+    }
+
+    /**
+     * Waits until granted through one of the registrations, or until the deadline.
+     *
+     * @param deadline on the clock of the waiter's timers
+     * @return the node it was granted through, or null if the deadline passed first
+     * @throws InterruptedException if cancelled or interrupted first; then nothing was applied
+     */
+    public @Nullable WaitNode awaitAny(long deadline) throws InterruptedException {
+        if (waiter.parksTimed()) {
+            parkUntil(deadline);
+        } else {
+            TimerService.Timer timer = waiter.timers().arm(deadline, this);
+            park();
+            timer.cancel();
+        }
+        WaitNode granted = granted();
+        if (granted == null && outcome != EXPIRED) {
+            throw abandon();
+        }
+        if (granted == null) {
+            unlinkAll(null);
+        }
+        return granted;
+    }
+
+    /** Waits until granted; no interrupt and no cancellation ends it, both are kept for later. */
+    public void awaitUninterruptibly() {
+        awaitUninterruptibly(Long.MAX_VALUE);
+    }
+
+    /**
+     * As {@link #awaitUninterruptibly()}, until a deadline.
+     *
+     * @param deadline on the clock of the waiter's timers
+     * @return false if it passed first
+     */
+    public boolean awaitUninterruptibly(long deadline) {
+        boolean timed = deadline != Long.MAX_VALUE;
+        TimerService.Timer timer =
+                timed && !waiter.parksTimed() ? waiter.timers().arm(deadline, this) : null;
+        uncancellable = true;
+        boolean interrupted = Thread.interrupted();
+        waiter.open = this;
+        while (outcome == null) {
+            parkOnce(timed && timer == null ? deadline : Long.MAX_VALUE);
+            interrupted |= Thread.interrupted();
+        }
+        closed();
+        if (timer != null) {
+            timer.cancel();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        if (granted() == null) {
+            unlinkAll(null);
+            return false;
+        }
+        return true;
+    }
+
+    private @Nullable WaitNode granted() {
+        if (outcome instanceof WaitNode node) {
+            unlinkAll(node);
+            return node;
+        }
+        return null;
+    }
+
+    private void park() {
+        waiter.open = this; // volatile; pairs with the read of `open` in CancelScope.cancel
+        obeyCancellation();
+        while (outcome == null) {
+            LockSupport.park(point);
+            obeyInterrupt();
+        }
+        closed();
+    }
+
+    private void parkUntil(long deadline) {
+        waiter.open = this;
+        obeyCancellation();
+        while (outcome == null) {
+            parkOnce(deadline);
+            obeyInterrupt();
+        }
+        closed();
+    }
+
+    /** Parks the thread, timed only if it is a platform thread with a deadline of its own to keep. */
+    private void parkOnce(long deadline) {
+        if (deadline == Long.MAX_VALUE) {
+            LockSupport.park(point);
+            return;
+        }
+        long remaining = deadline - TimerService.realNanoTime();
+        if (remaining <= 0) {
+            claim(EXPIRED);
+        } else {
+            LockSupport.parkNanos(point, remaining);
+        }
+    }
+
+    private void closed() {
+        waiter.open = null;
+        waiter.refill();
+    }
+
+    private void obeyCancellation() {
+        CancelScope cancelled = waiter.scope.cancelled();
+        if (cancelled != null) {
+            claim(cancelled);
+        }
+    }
+
+    private void obeyInterrupt() {
+        if (outcome == null && Thread.interrupted() && !claim(INTERRUPTED)) {
+            Thread.currentThread().interrupt(); // decided meanwhile: the interrupt is for the next wait
+        }
+    }
+
+    /** Unlinks the undecided wait everywhere; the exception to throw. */
+    private InterruptedException abandon() {
+        unlinkAll(null);
+        if (outcome instanceof CancelScope scope) {
+            scope.report();
+            return waiter.cancelledException(scope);
+        }
+        return new InterruptedException();
+    }
+
+    /** Removes all registrations but the granted one, and has each point serve whom they held up. */
+    private void unlinkAll(@Nullable WaitNode granted) {
+        if (registrations.length == 0) {
+            if (granted == null) {
+                unlink(this);
+            }
+            return;
+        }
+        for (WaitNode node : registrations) {
+            if (node != granted) {
+                unlink(node);
+            }
+        }
+    }
+
+    private static void unlink(WaitNode node) {
+        WaitPoint at = node.point;
+        if (at == null) {
+            return;
+        }
+        WakeList served = WakeList.NONE;
+        at.lock();
+        try {
+            WaitQueue queue = node.queue;
+            if (queue != null) { // else a granter has dropped it, and gone on to serve the next
+                queue.remove(node);
+                served = at.afterAbandon();
+            }
+        } finally {
+            at.unlock();
+        }
+        served.wakeAll();
+    }
+}

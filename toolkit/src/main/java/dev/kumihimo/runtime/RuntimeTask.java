@@ -1,0 +1,497 @@
+package dev.kumihimo.runtime;
+
+import dev.kumihimo.internal.carrier.LiveTask;
+import dev.kumihimo.internal.wait.CancelScope;
+import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Wait;
+import dev.kumihimo.internal.wait.WaitNode;
+import dev.kumihimo.internal.wait.WaitPoint;
+import dev.kumihimo.internal.wait.WaitQueue;
+import dev.kumihimo.internal.wait.Waiter;
+import dev.kumihimo.internal.wait.WakeList;
+import java.io.InterruptedIOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+
+/*
+ * State of `end`:  null --first joiner: CAS--> a JoinPoint --end()--> the JoinResult
+ *                  null --end(): swap--------> the JoinResult
+ * Waiting: a joiner registers at the JoinPoint under its lock if `end` is no result yet; end() swaps the result in and then
+ * serves the JoinPoint it found, under the same lock. So a joiner either sees the result or is served (H1).
+ *
+ * Fields: thread: written before the thread starts, or by the blocking pool's thread; volatile since aborters read it.
+ * A job that starts writes `thread` and then reads its reason; an aborter sets the reason and then reads `thread`.
+ */
+
+/** A task or blocking job: the body of its thread, that thread's waiter, and the state behind its handle, in one object. */
+final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements Task, JoinHandle<T>, Runnable {
+    /** Blocking jobs have no thread to take an id from; theirs start where thread ids never come. */
+    private static final AtomicLong JOB_IDS = new AtomicLong(1L << 48);
+
+    private static final VarHandle END;
+
+    static {
+        try {
+            END = MethodHandles.lookup().findVarHandle(RuntimeTask.class, "end", Object.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final TaskRuntime runtime;
+    private final @Nullable String givenName;
+    private final @Nullable Consumer<LiveTask> whenEnded;
+    private @Nullable Object body; // a Body or VoidBody, until it has run
+    private long id;
+    private volatile @Nullable Thread thread;
+    private volatile @Nullable Object end;
+    private volatile @Nullable UnjoinedFailure unjoined;
+    private final boolean blocking;
+
+    RuntimeTask(
+            TaskRuntime runtime,
+            Object body,
+            @Nullable String name,
+            boolean blocking,
+            @Nullable Consumer<LiveTask> whenEnded) {
+        this.runtime = runtime;
+        this.body = body;
+        this.givenName = name;
+        this.blocking = blocking;
+        this.whenEnded = whenEnded;
+        if (blocking) {
+            id = JOB_IDS.incrementAndGet();
+        }
+    }
+
+    /* ---------------- Life -------------- */
+
+    /** Makes a new, unstarted virtual thread this task's. */
+    void bind(Thread virtual) {
+        virtual.setUncaughtExceptionHandler(this);
+        id = virtual.threadId();
+        thread = virtual;
+        if (givenName != null) {
+            virtual.setName(givenName);
+        }
+    }
+
+    @Override
+    public void run() {
+        if (blocking) {
+            runBlocking();
+        } else {
+            runBody();
+        }
+    }
+
+    private void runBlocking() {
+        Thread worker = Thread.currentThread();
+        String workerName = worker.getName();
+        worker.setUncaughtExceptionHandler(this);
+        if (givenName != null) {
+            worker.setName(givenName);
+        }
+        thread = worker; // volatile, before runBody looks for a reason
+        try {
+            runBody();
+        } finally {
+            leave();
+            Thread.interrupted(); // the next job starts with a clean flag, whoever set it
+            worker.setName(workerName);
+            worker.setUncaughtExceptionHandler(null);
+        }
+    }
+
+    private void runBody() {
+        JoinResult<T> result;
+        if (isAborted()) {
+            result = new JoinResult.Cancelled<>(cancelReason());
+        } else {
+            try {
+                result = new JoinResult.Success<>(callBody());
+            } catch (Throwable e) {
+                result = isAborted() && isInterruption(e)
+                        ? new JoinResult.Cancelled<>(cancelReason())
+                        : new JoinResult.Failure<>(e);
+            }
+        }
+        end(result);
+    }
+
+    @SuppressWarnings("unchecked")
+    private T callBody() throws Exception {
+        Object work = body;
+        if (work instanceof Body<?, ?> returning) {
+            return ((Body<T, ?>) returning).call();
+        }
+        if (work instanceof VoidBody<?> plain) {
+            plain.run();
+        }
+        return (T) null;
+    }
+
+    private static boolean isInterruption(Throwable e) {
+        return e instanceof InterruptedException
+                || e instanceof ClosedByInterruptException
+                || e instanceof InterruptedIOException && !(e instanceof SocketTimeoutException);
+    }
+
+    /** Ends a task that has not run. */
+    void refuse(CancelReason reason) {
+        cancel(reason);
+        end(new JoinResult.Cancelled<>(reason));
+    }
+
+    private void end(JoinResult<T> result) {
+        body = null;
+        if (result instanceof JoinResult.Failure<T> failure) {
+            unjoined = runtime.failures().track(this, failure.exception());
+        }
+        Object before = END.getAndSet(this, result);
+        runtime.core().registry().remove(this);
+        if (before instanceof JoinPoint joiners) {
+            joiners.wakeAll();
+        }
+        if (whenEnded != null) {
+            whenEnded.accept(this);
+        }
+        runtime.taskEnded();
+    }
+
+    /* ---------------- Joining -------------- */
+
+    /** Where the joiners of one task wait. */
+    private static final class JoinPoint extends WaitPoint {
+        private final RuntimeTask<?> task;
+        private final WaitQueue joiners = new WaitQueue();
+
+        JoinPoint(RuntimeTask<?> task) {
+            this.task = task;
+        }
+
+        /** Registers a wait, unless the task has ended. */
+        boolean register(Wait wait) {
+            lock();
+            try {
+                if (task.end instanceof JoinResult) {
+                    return false;
+                }
+                joiners.add(wait);
+                return true;
+            } finally {
+                unlock();
+            }
+        }
+
+        void wakeAll() {
+            WakeList granted = new WakeList();
+            lock();
+            try {
+                for (WaitNode node; (node = joiners.poll()) != null; ) {
+                    if (node.grant()) {
+                        granted.add(node);
+                    }
+                }
+            } finally {
+                unlock();
+            }
+            granted.wakeAll();
+        }
+
+        @Override
+        public String toString() {
+            return "end of " + task;
+        }
+    }
+
+    /** Registers a new wait of the caller for the end; null if that has come. */
+    private @Nullable Wait registerJoiner() {
+        Object now = end;
+        if (now instanceof JoinResult) {
+            return null;
+        }
+        if (now == null) {
+            now = new JoinPoint(this);
+            Object witness = END.compareAndExchange(this, null, now);
+            if (witness instanceof JoinResult) {
+                return null;
+            }
+            if (witness != null) {
+                now = witness; // another joiner was first
+            }
+        }
+        JoinPoint point = (JoinPoint) now;
+        Wait wait = Wait.at(point);
+        return point.register(wait) ? wait : null;
+    }
+
+    @SuppressWarnings("unchecked")
+    private JoinResult<T> ended() {
+        UnjoinedFailure failure = unjoined;
+        if (failure != null) {
+            unjoined = null;
+            runtime.failures().seen(failure);
+        }
+        if (end instanceof JoinResult<?> result) {
+            return (JoinResult<T>) result;
+        }
+        throw new IllegalStateException("the task has not ended");
+    }
+
+    private void checkNotSelf() {
+        if (thread == Thread.currentThread()) {
+            throw new IllegalStateException(this + " would wait for its own end for ever");
+        }
+    }
+
+    @Override
+    public JoinResult<T> result() throws InterruptedException {
+        checkNotSelf();
+        Waiter.spend();
+        Wait wait = registerJoiner();
+        if (wait != null) {
+            wait.await();
+        }
+        return ended();
+    }
+
+    @Override
+    public JoinResult<T> result(Duration timeout) throws InterruptedException, TimeoutException {
+        checkNotSelf();
+        Waiter.spend();
+        if (!isFinished() && (timeout.isNegative() || timeout.isZero())) {
+            throw timedOut(timeout);
+        }
+        Wait wait = registerJoiner();
+        if (wait != null && !wait.await(TimerService.deadline(wait.waiter().nanoTime(), timeout))) {
+            throw timedOut(timeout);
+        }
+        return ended();
+    }
+
+    private TimeoutException timedOut(Duration timeout) {
+        return new TimeoutException(this + " has not ended within " + timeout);
+    }
+
+    @Override
+    public @Nullable JoinResult<T> tryResult() {
+        return isFinished() ? ended() : null;
+    }
+
+    @Override
+    public T join() throws InterruptedException, ExecutionException {
+        return result().get();
+    }
+
+    @Override
+    public T join(Duration timeout) throws InterruptedException, ExecutionException, TimeoutException {
+        return result(timeout).get();
+    }
+
+    @Override
+    public boolean awaitEnd(long deadline) {
+        Wait wait = registerJoiner();
+        return wait == null || wait.awaitUninterruptibly(deadline);
+    }
+
+    /** Joins a job that stands for its caller: the caller's cancellation is the job's, and the job's exception the caller's. */
+    @SuppressWarnings("unchecked")
+    static <T extends @Nullable Object, X extends Exception> T joinInPlace(JoinHandle<T> handle)
+            throws X, InterruptedException {
+        RuntimeTask<T> job = (RuntimeTask<T>) handle;
+        JoinResult<T> result;
+        try {
+            result = job.result();
+        } catch (InterruptedException e) {
+            job.abort();
+            job.awaitEnd(Long.MAX_VALUE);
+            job.ended();
+            throw e;
+        }
+        return switch (result) {
+            case JoinResult.Success<T>(T value) -> value;
+            case JoinResult.Failure<T>(Throwable e) -> {
+                if (e instanceof Error error) {
+                    throw error;
+                }
+                throw (X) e; // the body declares X and unchecked exceptions only
+            }
+            case JoinResult.Cancelled<T>(CancelReason reason) -> throw new TaskCancelledException(
+                    reason, false, job + " was cancelled: " + reason);
+        };
+    }
+
+    /* ---------------- Aborting -------------- */
+
+    @Override
+    public void abort() {
+        abort(new CancelReason(CancelReason.Kind.ABORT, name() + " was aborted"));
+    }
+
+    @Override
+    public void abort(Object reason) {
+        if (isFinished()) {
+            return;
+        }
+        if (blocking && runtime.core().blocking().remove(this)) {
+            refuse((CancelReason) reason);
+            return;
+        }
+        cancel(reason);
+    }
+
+    @Override
+    public boolean isAborted() {
+        return reason() != null;
+    }
+
+    private CancelReason cancelReason() {
+        return reason() instanceof CancelReason why
+                ? why
+                : new CancelReason(CancelReason.Kind.ABORT, name() + " was aborted");
+    }
+
+    @Override
+    public void expire() {
+        // a task as a whole has no deadline
+    }
+
+    @Override
+    protected void interruptLater(CancelScope scope) {
+        if (thread != null) { // else a blocking job that has not begun: it looks for the reason when it does
+            runtime.core().interruptLater(scope);
+        }
+    }
+
+    @Override
+    protected InterruptedException cancelledException(CancelScope scope) {
+        return ForeignWaiter.exception(scope);
+    }
+
+    /* ---------------- What others see -------------- */
+
+    @Override
+    public Thread thread() {
+        Thread bound = thread;
+        if (bound == null) {
+            throw new IllegalStateException("not begun");
+        }
+        return bound;
+    }
+
+    @Override
+    public TimerService timers() {
+        return runtime.core().driver();
+    }
+
+    @Override
+    public TaskRuntime runtime() {
+        return runtime;
+    }
+
+    @Override
+    public long id() {
+        return id;
+    }
+
+    @Override
+    public String name() {
+        return givenName == null ? (blocking ? "job-" + (id - (1L << 48)) : "task-" + id) : givenName;
+    }
+
+    @Override
+    public boolean isFinished() {
+        return end instanceof JoinResult;
+    }
+
+    @Override
+    public String toString() {
+        return (blocking ? "blocking job " : "task ") + '"' + name() + '"';
+    }
+
+    @Override
+    public void uncaughtException(Thread failed, Throwable e) {
+        LoggerFactory.getLogger(TaskRuntime.class).error("{} ended by an error of the toolkit", this, e);
+    }
+
+    /* ---------------- Future -------------- */
+
+    @Override
+    public T get() throws InterruptedException, ExecutionException {
+        return futureValue(result());
+    }
+
+    @Override
+    public T get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
+        return futureValue(result(Duration.of(timeout, unit.toChronoUnit())));
+    }
+
+    private T futureValue(JoinResult<T> result) throws ExecutionException {
+        return switch (result) {
+            case JoinResult.Success<T>(T value) -> value;
+            case JoinResult.Failure<T>(Throwable e) -> throw new ExecutionException(e);
+            case JoinResult.Cancelled<T>(CancelReason reason) -> throw new CancellationException(
+                    this + " was cancelled: " + reason);
+        };
+    }
+
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+        if (isFinished()) {
+            return false;
+        }
+        abort();
+        return true;
+    }
+
+    @Override
+    public boolean isCancelled() {
+        return end instanceof JoinResult.Cancelled;
+    }
+
+    @Override
+    public boolean isDone() {
+        return isFinished();
+    }
+
+    @Override
+    public State state() {
+        Object now = end;
+        if (!(now instanceof JoinResult<?> result)) {
+            return State.RUNNING;
+        }
+        return switch (result) {
+            case JoinResult.Success<?> success -> State.SUCCESS;
+            case JoinResult.Failure<?> failure -> State.FAILED;
+            case JoinResult.Cancelled<?> cancelled -> State.CANCELLED;
+        };
+    }
+
+    @Override
+    public T resultNow() {
+        if (tryResult() instanceof JoinResult.Success<T>(T value)) {
+            return value;
+        }
+        throw new IllegalStateException(this + " has no value: " + state());
+    }
+
+    @Override
+    public Throwable exceptionNow() {
+        if (tryResult() instanceof JoinResult.Failure<T>(Throwable exception)) {
+            return exception;
+        }
+        throw new IllegalStateException(this + " has no exception: " + state());
+    }
+}

@@ -1,0 +1,566 @@
+package dev.kumihimo.runtime;
+
+import dev.kumihimo.internal.carrier.BlockingPool;
+import dev.kumihimo.internal.carrier.LiveTask;
+import dev.kumihimo.internal.carrier.RuntimeCore;
+import dev.kumihimo.internal.carrier.TaskDoor;
+import dev.kumihimo.internal.jdk.StructuredScope;
+import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Waiter;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs tasks: virtual threads on carriers of its own, with timers and sockets that the carriers turn, and a pool of platform
+ * threads for code that blocks. Several runtimes in one JVM do not disturb each other.
+ *
+ * <pre>{@code
+ * TaskRuntime.run(() -> {                                     // from the environment, as a program's main
+ *     JoinHandle<Report> report = Task.spawn(() -> build());
+ *     print(report.join());
+ * });
+ *
+ * try (var runtime = TaskRuntime.builder().workerThreads(4).name("orders").build()) {
+ *     runtime.spawn(() -> serve());
+ * }
+ * }</pre>
+ *
+ * <p>Any thread may call any method, except that a task of the runtime cannot end it. The carriers, as all its threads, are
+ * daemons.
+ *
+ * <p>Its own carriers need the JVM flag {@code --add-opens java.base/java.lang=ALL-UNNAMED}; without it the runtime works on
+ * the JDK's scheduler and says so once, see {@link #capabilities()}.
+ *
+ * @since 0.1
+ */
+public final class TaskRuntime implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TaskRuntime.class);
+
+    static {
+        Waiter.installForeignFactory(ForeignWaiter::new);
+        TaskDoor.install(new Door());
+    }
+
+    private final RuntimeOptions options;
+    private final RuntimeCore core;
+    private final UnjoinedFailure.Registry failures = new UnjoinedFailure.Registry();
+    private final AtomicBoolean terminated = new AtomicBoolean();
+    private final boolean global;
+    private volatile boolean closing;
+
+    private TaskRuntime(RuntimeOptions options, boolean global) {
+        this.global = global;
+        this.options = options;
+        BlockingPool blocking = new BlockingPool(
+                options.maxBlockingThreads(), options.threadKeepAlive().toNanos(), options.threadName());
+        this.core = new RuntimeCore(
+                this, options.name(), options.threadName(), options.workerThreads(), options.eventInterval(), blocking);
+    }
+
+    /* ---------------- Making and finding runtimes -------------- */
+
+    /** {@return a builder whose unset options come from system properties, then the environment, then defaults} */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Runs a program: makes a runtime from the environment, runs the body as its root task, and closes it.
+     *
+     * @param body the program
+     * @param <T> its result
+     * @param <X> what it throws
+     * @return its result
+     * @throws X if the body throws it; unchecked exceptions and errors likewise come as they are
+     * @throws InterruptedException if the caller is interrupted; the body was aborted and has ended
+     */
+    public static <T extends @Nullable Object, X extends Exception> T run(Body<T, X> body)
+            throws X, InterruptedException {
+        try (TaskRuntime runtime = builder().build()) {
+            return runtime.blockOn(body);
+        }
+    }
+
+    /**
+     * As {@link #run(Body)}, without a result.
+     *
+     * @param body the program
+     * @param <X> what it throws
+     * @throws X if the body throws it
+     * @throws InterruptedException if the caller is interrupted; the body was aborted and has ended
+     */
+    public static <X extends Exception> void run(VoidBody<X> body) throws X, InterruptedException {
+        try (TaskRuntime runtime = builder().build()) {
+            runtime.blockOn(body);
+        }
+    }
+
+    /** {@return the runtime of all who have none: made from the environment at the first call, and never closed} */
+    public static TaskRuntime global() {
+        return Global.RUNTIME;
+    }
+
+    /** {@return the runtime of the calling task, blocking job or carrier, and outside of any the global one} */
+    public static TaskRuntime current() {
+        TaskRuntime ambient = ambient();
+        return ambient == null ? global() : ambient;
+    }
+
+    private static @Nullable TaskRuntime ambient() {
+        if (Waiter.currentTask() instanceof RuntimeTask<?> task) {
+            return task.runtime();
+        }
+        RuntimeCore core = RuntimeCore.ofCarrier();
+        return core == null ? null : (TaskRuntime) core.owner();
+    }
+
+    private static final class Global {
+        private static final TaskRuntime RUNTIME = new TaskRuntime(
+                new Builder().name("kumihimo-global").options.resolve(System::getenv, System::getProperty), true);
+    }
+
+    /* ---------------- Spawning -------------- */
+
+    /**
+     * Starts a task. It runs whether or not anybody joins it.
+     *
+     * @param body what it runs
+     * @param <T> its result
+     * @return its handle; already {@link JoinResult.Cancelled} if the runtime is shut down
+     */
+    public <T extends @Nullable Object> JoinHandle<T> spawn(Body<T, ?> body) {
+        return start(new RuntimeTask<>(this, Objects.requireNonNull(body, "body"), null, false, null));
+    }
+
+    /**
+     * Starts a task without a result, see {@link #spawn(Body)}.
+     *
+     * @param body what it runs
+     * @return its handle; already {@link JoinResult.Cancelled} if the runtime is shut down
+     */
+    public JoinHandle<@Nullable Void> spawn(VoidBody<?> body) {
+        return start(new RuntimeTask<>(this, Objects.requireNonNull(body, "body"), null, false, null));
+    }
+
+    /**
+     * As {@link #spawn(Body)}, with a name for dumps and logs.
+     *
+     * @param name the task's and its thread's name
+     * @param body what it runs
+     * @param <T> its result
+     * @return its handle; already {@link JoinResult.Cancelled} if the runtime is shut down
+     */
+    public <T extends @Nullable Object> JoinHandle<T> spawnNamed(String name, Body<T, ?> body) {
+        return start(new RuntimeTask<>(
+                this, Objects.requireNonNull(body, "body"), Objects.requireNonNull(name, "name"), false, null));
+    }
+
+    /**
+     * Starts a job on the blocking pool: for files, JDBC, native calls, long computations. An idle thread takes it, else a new
+     * one up to the maximum, else it queues. {@code abort()} prevents it from beginning or interrupts it; its handle ends
+     * when it has really ended. {@code ScopedValue}s and thread-locals of the caller do not reach it.
+     *
+     * @param body what it runs
+     * @param <T> its result
+     * @return its handle; already {@link JoinResult.Cancelled} if the runtime is shut down
+     */
+    public <T extends @Nullable Object> JoinHandle<T> spawnBlocking(Body<T, ?> body) {
+        return startBlocking(new RuntimeTask<>(this, Objects.requireNonNull(body, "body"), null, true, null));
+    }
+
+    /**
+     * Starts a job without a result on the blocking pool, see {@link #spawnBlocking(Body)}.
+     *
+     * @param body what it runs
+     * @return its handle; already {@link JoinResult.Cancelled} if the runtime is shut down
+     */
+    public JoinHandle<@Nullable Void> spawnBlocking(VoidBody<?> body) {
+        return startBlocking(new RuntimeTask<>(this, Objects.requireNonNull(body, "body"), null, true, null));
+    }
+
+    /**
+     * Runs a body as a task and waits for it, from a thread that is no task.
+     *
+     * @param body what to run
+     * @param <T> its result
+     * @param <X> what it throws
+     * @return its result
+     * @throws X if the body throws it; unchecked exceptions and errors likewise come as they are
+     * @throws InterruptedException if the caller is interrupted, after the body was aborted and has ended; or a
+     *     {@link TaskCancelledException} if the body was cancelled
+     * @throws IllegalStateException if a task calls it: a task calls the body itself
+     */
+    public <T extends @Nullable Object, X extends Exception> T blockOn(Body<T, X> body) throws X, InterruptedException {
+        ensureNoTask();
+        return RuntimeTask.<T, X>joinInPlace(spawn(body));
+    }
+
+    /**
+     * As {@link #blockOn(Body)}, without a result.
+     *
+     * @param body what to run
+     * @param <X> what it throws
+     * @throws X if the body throws it
+     * @throws InterruptedException as in {@link #blockOn(Body)}
+     */
+    public <X extends Exception> void blockOn(VoidBody<X> body) throws X, InterruptedException {
+        ensureNoTask();
+        RuntimeTask.<@Nullable Void, X>joinInPlace(spawn(body));
+    }
+
+    private static void ensureNoTask() {
+        if (Thread.currentThread().isVirtual() && Task.currentOrNull() != null) {
+            throw new IllegalStateException(
+                    "blockOn was called by " + Task.current() + ": a task runs the body itself, or spawns and joins it");
+        }
+    }
+
+    /**
+     * {@return an executor that runs each job as a task of its own: for servers and libraries that take an
+     * {@link ExecutorService}} Closing it waits for its jobs and leaves the runtime as it is; after the runtime's shutdown it
+     * throws {@link RejectedExecutionException}.
+     */
+    public ExecutorService asExecutorService() {
+        return Executors.newThreadPerTaskExecutor(threadFactory());
+    }
+
+    /**
+     * {@return a factory of unstarted virtual threads that are tasks of this runtime once they run} An exception that leaves
+     * one is logged at WARN, since nobody can join it. After the runtime's shutdown it throws
+     * {@link RejectedExecutionException}.
+     */
+    public ThreadFactory threadFactory() {
+        return work -> {
+            Objects.requireNonNull(work, "work");
+            if (closing) {
+                throw new RejectedExecutionException("runtime " + name() + " has been shut down");
+            }
+            RuntimeTask<@Nullable Void> task = new RuntimeTask<>(this, (VoidBody<RuntimeException>) work::run, null, false, ended -> {
+                if (((RuntimeTask<?>) ended).tryResult() instanceof JoinResult.Failure<?>(Throwable exception)) {
+                    LOG.warn("{} failed", ended, exception);
+                }
+            });
+            Thread thread = core.threads().newThread(() -> {
+                if (core.registry().add(task, task.id())) {
+                    task.run();
+                } else {
+                    task.refuse(shutdownReason());
+                }
+            });
+            task.bind(thread);
+            return thread;
+        };
+    }
+
+    private <T extends @Nullable Object> RuntimeTask<T> start(RuntimeTask<T> task) {
+        Thread thread = core.threads().newThread(task);
+        task.bind(thread);
+        if (!core.registry().add(task, task.id())) {
+            task.refuse(shutdownReason());
+            return task;
+        }
+        try {
+            thread.start();
+        } catch (Throwable e) { // no memory for it: the task has not begun, and never will
+            task.refuse(new CancelReason(CancelReason.Kind.SHUTDOWN, task.name() + " could not be started: " + e));
+            throw e;
+        }
+        return task;
+    }
+
+    private <T extends @Nullable Object> RuntimeTask<T> startBlocking(RuntimeTask<T> task) {
+        if (!core.registry().add(task, task.id())) {
+            task.refuse(shutdownReason());
+            return task;
+        }
+        try {
+            core.blocking().execute(task);
+        } catch (Throwable e) {
+            task.refuse(new CancelReason(CancelReason.Kind.SHUTDOWN, task.name() + " could not be started: " + e));
+            throw e;
+        }
+        return task;
+    }
+
+    private CancelReason shutdownReason() {
+        return new CancelReason(CancelReason.Kind.SHUTDOWN, "runtime " + name() + " is shut down");
+    }
+
+    /* ---------------- Facts -------------- */
+
+    /** {@return its name, unique unless it was set} */
+    public String name() {
+        return options.name();
+    }
+
+    /** {@return how many carriers it has} */
+    public int workerThreads() {
+        return core.scheduler().parallelism();
+    }
+
+    /** {@return what it can do on this JVM} */
+    public Capabilities capabilities() {
+        return new Capabilities(
+                core.scheduler().isIsolated() ? Capabilities.Isolation.ISOLATED : Capabilities.Isolation.SHARED,
+                StructuredScope.isSupported());
+    }
+
+    /** {@return how many tasks and blocking jobs have not ended; exact only while none is started or ends} */
+    public int liveTasks() {
+        return core.registry().size();
+    }
+
+    /** {@return whether it takes no more tasks} */
+    public boolean isShutdown() {
+        return closing;
+    }
+
+    @Override
+    public String toString() {
+        return "TaskRuntime[" + name() + ", " + workerThreads() + " workers, " + liveTasks() + " live tasks"
+                + (closing ? ", shut down]" : "]");
+    }
+
+    RuntimeCore core() {
+        return core;
+    }
+
+    UnjoinedFailure.Registry failures() {
+        return failures;
+    }
+
+    /* ---------------- The end -------------- */
+
+    /**
+     * Ends the runtime: takes no more tasks, aborts all that live, interrupts blocking jobs, and waits for them up to a time.
+     * Spawning yields cancelled handles from then on. The wait is uninterruptible; it ends at once if nothing lives. What does
+     * not end in time runs on, and its carriers with it.
+     *
+     * @param timeout the longest wait; zero does not wait
+     * @return the names of the tasks and jobs that have not ended, empty if all have
+     * @throws IllegalArgumentException if the timeout is negative
+     * @throws IllegalStateException if called by one of its own tasks, or for the global runtime
+     */
+    public List<String> shutdown(Duration timeout) {
+        if (timeout.isNegative()) {
+            throw new IllegalArgumentException("timeout=" + timeout + " must not be negative");
+        }
+        if (global) {
+            throw new IllegalStateException("the global runtime is never shut down");
+        }
+        Task caller = Task.currentOrNull();
+        if (caller != null && caller.runtime() == this) {
+            throw new IllegalStateException(caller + " cannot end its own runtime " + name()
+                    + ", which would wait for it: end the root task, or call it from a thread outside");
+        }
+        core.registry().close();
+        closing = true;
+        CancelReason reason = shutdownReason();
+        long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
+        List<LiveTask> live = core.registry().snapshot();
+        live.forEach(task -> task.abort(reason));
+        while (!live.isEmpty()) {
+            for (LiveTask task : live) {
+                if (!task.awaitEnd(deadline)) {
+                    return core.registry().snapshot().stream()
+                            .map(LiveTask::toString)
+                            .toList();
+                }
+            }
+            live = core.registry().snapshot(); // those whose handle has ended and that are about to leave the registry
+            Thread.onSpinWait();
+        }
+        terminate();
+        return List.of();
+    }
+
+    /** Ends the runtime as {@link #shutdown} does, waiting up to its shutdown timeout, and logs at WARN what has not ended. */
+    @Override
+    public void close() {
+        List<String> remaining = shutdown(options.shutdownTimeout());
+        if (!remaining.isEmpty()) {
+            LOG.warn(
+                    "runtime {} was closed with {} tasks that did not end within {}: {}",
+                    name(),
+                    remaining.size(),
+                    options.shutdownTimeout(),
+                    remaining);
+            failures.reportAll();
+        }
+    }
+
+    /** Told by each task that has left the registry: the last one of a closed runtime puts out the light. */
+    void taskEnded() {
+        if (closing && core.registry().size() == 0) {
+            terminate();
+        }
+    }
+
+    private void terminate() {
+        if (terminated.compareAndSet(false, true)) {
+            core.close();
+            failures.reportAll();
+        }
+    }
+
+    /* ---------------- Building -------------- */
+
+    /**
+     * Options of a runtime. What is not set comes from the system property, else from the environment variable, else is the
+     * default; an invalid value fails at {@link #build()} with its name, the value and what is allowed.
+     *
+     * <pre>{@code
+     * TaskRuntime runtime = TaskRuntime.builder().workerThreads(2).shutdownTimeout(Duration.ofSeconds(30)).build();
+     * }</pre>
+     *
+     * @since 0.1
+     */
+    public static final class Builder {
+        private final RuntimeOptions.Builder options = new RuntimeOptions.Builder();
+
+        private Builder() {}
+
+        /**
+         * Sets how many tasks run at a time: {@code kumihimo.worker.threads}, {@code KUMIHIMO_WORKER_THREADS}, and where that is
+         * unset {@code TOKIO_WORKER_THREADS}. Default: the number of processors.
+         *
+         * @param count 1 to 32767
+         * @return this
+         */
+        public Builder workerThreads(int count) {
+            options.workerThreads(count);
+            return this;
+        }
+
+        /**
+         * Sets how many threads the blocking pool may have: {@code kumihimo.max.blocking.threads},
+         * {@code KUMIHIMO_MAX_BLOCKING_THREADS}. Default 512.
+         *
+         * @param count at least 1
+         * @return this
+         */
+        public Builder maxBlockingThreads(int count) {
+            options.maxBlockingThreads(count);
+            return this;
+        }
+
+        /**
+         * Sets how long an idle blocking thread stays: {@code kumihimo.thread.keep.alive}, {@code KUMIHIMO_THREAD_KEEP_ALIVE}.
+         * Default 10 s.
+         *
+         * @param time positive
+         * @return this
+         */
+        public Builder threadKeepAlive(Duration time) {
+            options.threadKeepAlive(time);
+            return this;
+        }
+
+        /**
+         * Sets the prefix of its threads' names: {@code kumihimo.thread.name}, {@code KUMIHIMO_THREAD_NAME}. Default
+         * {@code kumihimo}.
+         *
+         * @param prefix not blank
+         * @return this
+         */
+        public Builder threadName(String prefix) {
+            options.threadName(prefix);
+            return this;
+        }
+
+        /**
+         * Sets the runtime's name for logs and dumps: {@code kumihimo.name}, {@code KUMIHIMO_NAME}. Default
+         * {@code kumihimo-<n>}.
+         *
+         * @param name not blank
+         * @return this
+         */
+        public Builder name(String name) {
+            options.name(name);
+            return this;
+        }
+
+        /**
+         * Sets how long {@link TaskRuntime#close()} waits: {@code kumihimo.shutdown.timeout},
+         * {@code KUMIHIMO_SHUTDOWN_TIMEOUT}. Default 10 s.
+         *
+         * @param time zero or more
+         * @return this
+         */
+        public Builder shutdownTimeout(Duration time) {
+            options.shutdownTimeout(time);
+            return this;
+        }
+
+        /**
+         * Sets how many runs a carrier does between two looks at timers, sockets and what comes from outside:
+         * {@code kumihimo.event.interval}, {@code KUMIHIMO_EVENT_INTERVAL}. Default 61, as Tokio's.
+         *
+         * @param runs at least 1
+         * @return this
+         */
+        public Builder eventInterval(int runs) {
+            options.eventInterval(runs);
+            return this;
+        }
+
+        /**
+         * Makes and starts the runtime.
+         *
+         * @return the runtime; whoever made it closes it
+         * @throws IllegalArgumentException if an option, wherever it comes from, is invalid
+         * @throws java.io.UncheckedIOException if the system has no descriptors left for its selector
+         */
+        public TaskRuntime build() {
+            return new TaskRuntime(options.resolve(System::getenv, System::getProperty), false);
+        }
+    }
+
+    /** See {@link TaskDoor}. */
+    private static final class Door extends TaskDoor {
+        @Override
+        public LiveTask prepare(Object body, @Nullable String name, boolean blocking, Consumer<LiveTask> whenEnded) {
+            return new RuntimeTask<@Nullable Object>(current(), body, name, blocking, whenEnded);
+        }
+
+        @Override
+        public @Nullable Thread bind(LiveTask live, Runnable outer) {
+            RuntimeTask<?> task = (RuntimeTask<?>) live;
+            RuntimeCore core = task.runtime().core();
+            Thread thread = core.threads().newThread(outer);
+            task.bind(thread);
+            if (!core.registry().add(task, task.id())) {
+                refuse(task);
+                return null;
+            }
+            return thread;
+        }
+
+        @Override
+        public void run(LiveTask task) {
+            ((RuntimeTask<?>) task).run();
+        }
+
+        @Override
+        public void startBlocking(LiveTask live) {
+            RuntimeTask<?> task = (RuntimeTask<?>) live;
+            task.runtime().startBlocking(task);
+        }
+
+        @Override
+        public void refuse(LiveTask live) {
+            RuntimeTask<?> task = (RuntimeTask<?>) live;
+            task.refuse(task.runtime().shutdownReason());
+        }
+    }
+}
