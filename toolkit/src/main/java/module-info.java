@@ -3,4 +3,17 @@ module dev.kumihimo {
     requires org.jctools.core;
     requires org.slf4j;
     requires static org.jspecify;
+
+    exports dev.kumihimo.channel;
+    exports dev.kumihimo.runtime;
+    exports dev.kumihimo.select;
+    exports dev.kumihimo.sync;
+    exports dev.kumihimo.task;
+    exports dev.kumihimo.time;
+    exports dev.kumihimo.internal.driver to
+            dev.kumihimo.net,
+            dev.kumihimo.test;
+    exports dev.kumihimo.internal.wait to
+            dev.kumihimo.net,
+            dev.kumihimo.test;
 }

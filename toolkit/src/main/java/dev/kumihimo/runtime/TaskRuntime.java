@@ -62,7 +62,7 @@ public final class TaskRuntime implements AutoCloseable {
         this.global = global;
         this.options = options;
         BlockingPool blocking = new BlockingPool(
-                options.maxBlockingThreads(), options.threadKeepAlive().toNanos(), options.threadName());
+                options.maxBlockingThreads(), options.threadKeepAliveNanos(), options.threadName());
         this.core = new RuntimeCore(
                 this, options.name(), options.threadName(), options.workerThreads(), options.eventInterval(), blocking);
     }
@@ -124,9 +124,15 @@ public final class TaskRuntime implements AutoCloseable {
         return core == null ? null : (TaskRuntime) core.owner();
     }
 
+    private static RuntimeOptions globalOptions() {
+        RuntimeOptions.Builder unset = new RuntimeOptions.Builder();
+        unset.name = "kumihimo-global";
+        return unset.resolve(System::getenv, System::getProperty);
+    }
+
     private static final class Global {
         private static final TaskRuntime RUNTIME = new TaskRuntime(
-                new Builder().name("kumihimo-global").options.resolve(System::getenv, System::getProperty), true);
+                globalOptions(), true);
     }
 
     /* ---------------- Spawning -------------- */
@@ -387,13 +393,13 @@ public final class TaskRuntime implements AutoCloseable {
     /** Ends the runtime as {@link #shutdown} does, waiting up to its shutdown timeout, and logs at WARN what has not ended. */
     @Override
     public void close() {
-        List<String> remaining = shutdown(options.shutdownTimeout());
+        List<String> remaining = shutdown(Duration.ofNanos(options.shutdownTimeoutNanos()));
         if (!remaining.isEmpty()) {
             LOG.warn(
                     "runtime {} was closed with {} tasks that did not end within {}: {}",
                     name(),
                     remaining.size(),
-                    options.shutdownTimeout(),
+                    Duration.ofNanos(options.shutdownTimeoutNanos()),
                     remaining);
             failures.reportAll();
         }
@@ -438,7 +444,7 @@ public final class TaskRuntime implements AutoCloseable {
          * @return this
          */
         public Builder workerThreads(int count) {
-            options.workerThreads(count);
+            options.workerThreads = count;
             return this;
         }
 
@@ -450,7 +456,7 @@ public final class TaskRuntime implements AutoCloseable {
          * @return this
          */
         public Builder maxBlockingThreads(int count) {
-            options.maxBlockingThreads(count);
+            options.maxBlockingThreads = count;
             return this;
         }
 
@@ -462,7 +468,7 @@ public final class TaskRuntime implements AutoCloseable {
          * @return this
          */
         public Builder threadKeepAlive(Duration time) {
-            options.threadKeepAlive(time);
+            options.threadKeepAlive = time;
             return this;
         }
 
@@ -474,7 +480,7 @@ public final class TaskRuntime implements AutoCloseable {
          * @return this
          */
         public Builder threadName(String prefix) {
-            options.threadName(prefix);
+            options.threadName = prefix;
             return this;
         }
 
@@ -486,7 +492,7 @@ public final class TaskRuntime implements AutoCloseable {
          * @return this
          */
         public Builder name(String name) {
-            options.name(name);
+            options.name = name;
             return this;
         }
 
@@ -498,7 +504,7 @@ public final class TaskRuntime implements AutoCloseable {
          * @return this
          */
         public Builder shutdownTimeout(Duration time) {
-            options.shutdownTimeout(time);
+            options.shutdownTimeout = time;
             return this;
         }
 
@@ -510,7 +516,7 @@ public final class TaskRuntime implements AutoCloseable {
          * @return this
          */
         public Builder eventInterval(int runs) {
-            options.eventInterval(runs);
+            options.eventInterval = runs;
             return this;
         }
 

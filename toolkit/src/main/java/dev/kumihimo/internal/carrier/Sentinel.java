@@ -123,6 +123,7 @@ final class Sentinel implements Runnable {
         long now = System.nanoTime();
         boolean anyMoved = false;
         boolean workStands = false;
+        boolean anyStealing = false;
         CarrierThread stuck = null;
         for (CarrierThread carrier : carriers.carriers()) {
             long runs = carrier.runs();
@@ -131,6 +132,7 @@ final class Sentinel implements Runnable {
                 carrier.stillSince = now;
                 carrier.covered = false;
                 anyMoved = true;
+                anyStealing |= carrier.getQueuedTaskCount() == 0; // it lives on what others have queued
             } else if (carrier.getQueuedTaskCount() > 0) {
                 workStands = true;
             }
@@ -148,7 +150,7 @@ final class Sentinel implements Runnable {
             if (outsideStands) {
                 carriers.carriers().forEach(carrier -> carrier.sinceTick = Integer.MAX_VALUE - 1);
             }
-            if (!carriers.findCarrier() && stuck != null) {
+            if (!carriers.findCarrier() && stuck != null && !anyStealing) {
                 replace(carriers, stuck);
                 lastStuck = now;
             }

@@ -37,10 +37,10 @@ public final class StructuredScope implements AutoCloseable {
      *
      * Fields: `joined`, `forked` and `made` belong to the owner. `ended` is incremented by each body as its last act.
      *
-     * Waiting, only after an interrupted join: the owner publishes `awaited`, then reads `ended` before it parks; a body
-     * increments `ended`, then reads `awaited`. All four accesses are volatile, so the owner sees the increment or the
-     * body sees the owner: no wakeup is lost. The thread's end is left for close() to wait for, which each JDK does, and
-     * without an error, once a join was attempted.
+     * Waiting, only after an interrupted join: the owner publishes `awaited`, then reads `ended` before it parks; a
+     * body increments `ended`, then reads `awaited`. All four accesses are volatile, so the owner sees the increment or
+     * the body sees the owner: no wakeup is lost. The end of the threads is left for close() to wait for, which every
+     * JDK does, and without an error, once a join was attempted.
      *
      * Checked by: StructuredScopeTest. */
 
@@ -191,7 +191,8 @@ public final class StructuredScope implements AutoCloseable {
     }
 
     private @Nullable Thread newThread(Runnable task) {
-        return made = factory.newThread(task);
+        made = factory.newThread(task);
+        return made;
     }
 
     /** Waits in the way of a join, on any JDK, once the JDK's own was interrupted. */

@@ -54,7 +54,7 @@ public final class Wait extends WaitNode implements Expirable {
     private boolean uncancellable;
 
     private Wait(Waiter waiter, @Nullable WaitPoint point) {
-        super(point);
+        super(point, true);
         this.waiter = waiter;
     }
 

@@ -6,14 +6,15 @@ import org.jspecify.annotations.Nullable;
  * One registration of one {@link Wait} in one {@link WaitQueue}. A plain operation has a single registration, which is the
  * {@link Wait} itself; a select has one for each branch.
  *
- * <p>All fields but {@link #wait} and {@link #point} are guarded by the point's lock until the wait is claimed through this
+ * <p>All fields but the wait and {@link #point} are guarded by the point's lock until the wait is claimed through this
  * node; from then on they belong to the waiting thread, which sees them because the claim is a volatile write.
  */
 public class WaitNode {
     /** Where this node is registered; null for a pure delay. */
     public final @Nullable WaitPoint point;
 
-    final Wait wait;
+    /** Null only in a node that is tried, and never enqueued. */
+    private final @Nullable Wait wait;
 
     @Nullable WaitNode prev;
 
@@ -34,15 +35,24 @@ public class WaitNode {
         this.wait = wait;
     }
 
-    /** Creates the registration that is its own wait. */
-    WaitNode(@Nullable WaitPoint point) {
+    /** Creates the registration that is its own wait, or a node without one. */
+    WaitNode(@Nullable WaitPoint point, boolean isWait) {
         this.point = point;
-        this.wait = (Wait) this;
+        this.wait = isWait ? (Wait) this : null;
+    }
+
+    /** {@return a node with which a point can be tried, and that is never enqueued} */
+    public static WaitNode unowned(WaitPoint point) {
+        return new WaitNode(point, false);
     }
 
     /** {@return the wait that this registration belongs to} */
     public final Wait owner() {
-        return wait;
+        Wait owner = wait;
+        if (owner == null) {
+            throw new IllegalStateException("a node for trying was enqueued");
+        }
+        return owner;
     }
 
     /**
@@ -52,6 +62,6 @@ public class WaitNode {
      * @return false if somebody else has completed or cancelled the wait; then nothing has happened
      */
     public final boolean grant() {
-        return wait.claim(this);
+        return owner().claim(this);
     }
 }

@@ -48,7 +48,7 @@ public final class WakeList {
         while (node != null) {
             WaitNode following = node.next;
             node.next = null;
-            node.wait.wake();
+            node.owner().wake();
             node = following;
         }
     }

@@ -10,6 +10,7 @@ import com.sun.management.HotSpotDiagnosticMXBean.ThreadDumpFormat;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.InvocationTargetException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Holds on every JDK from 21 on; what the JDKs do differently must not show. */
-@Timeout(60)
+@Timeout(20)
 class StructuredScopeTest {
 
     private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();
@@ -185,6 +186,31 @@ class StructuredScopeTest {
     }
 
     @Test
+    void interruptedJoin_isWokenByTheLastBody_notOnlyByTheEndOfItsThread() throws InterruptedException {
+        CountDownLatch endBody = new CountDownLatch(1);
+        CountDownLatch endThread = new CountDownLatch(1);
+        CountDownLatch joined = new CountDownLatch(1);
+        ThreadFactory lingering = task -> Thread.ofVirtual().unstarted(() -> {
+            task.run();
+            awaitQuietly(endThread);
+        });
+        Thread owner = Thread.ofVirtual().start(() -> {
+            try (StructuredScope scope = StructuredScope.open("scope", lingering)) {
+                scope.fork(() -> awaitQuietly(endBody));
+                scope.joinUninterruptibly();
+                joined.countDown();
+            }
+        });
+        awaitState(owner, Thread.State.WAITING);
+        owner.interrupt();
+        awaitState(owner, Thread.State.WAITING);
+        endBody.countDown();
+        joined.await();
+        endThread.countDown();
+        owner.join();
+    }
+
+    @Test
     void join_leavesTheFlagClear_whenNobodyInterrupts() {
         try (StructuredScope scope = StructuredScope.open("scope", VIRTUAL)) {
             scope.fork(() -> {});
@@ -320,9 +346,13 @@ class StructuredScopeTest {
         }
     }
 
-    private static void awaitState(Thread thread, Thread.State state) {
-        while (thread.getState() != state) {
+    private static void awaitState(Thread thread, Thread.State state) throws InterruptedException {
+        for (Thread.State now; (now = thread.getState()) != state; ) {
+            assertThat(now).isNotEqualTo(Thread.State.TERMINATED);
             LockSupport.parkNanos(100_000);
+            if (Thread.interrupted()) {
+                throw new InterruptedException("still " + now);
+            }
         }
     }
 
@@ -337,7 +367,7 @@ class StructuredScopeTest {
             try {
                 return type.getMethod("get").invoke(value);
             } catch (ReflectiveOperationException e) {
-                throw new AssertionError(e);
+                throw new LinkageError(e.getMessage(), e);
             }
         }
 
@@ -347,7 +377,7 @@ class StructuredScopeTest {
                 Class.forName("java.lang.ScopedValue$Carrier")
                         .getMethod("run", Runnable.class)
                         .invoke(carrier, body);
-            } catch (java.lang.reflect.InvocationTargetException e) {
+            } catch (InvocationTargetException e) {
                 throw e.getCause();
             }
         }

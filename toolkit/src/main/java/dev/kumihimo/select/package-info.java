@@ -1,0 +1,5 @@
+/** Wait for the first of several things: {@link dev.kumihimo.select.Select}. What can be selected is made elsewhere. */
+@NullMarked
+package dev.kumihimo.select;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,121 @@
+package dev.kumihimo.time;
+
+import dev.kumihimo.internal.wait.CancelScope;
+import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Waiter;
+import dev.kumihimo.runtime.Body;
+import dev.kumihimo.runtime.CancelReason;
+import dev.kumihimo.runtime.TaskCancelledException;
+import dev.kumihimo.runtime.VoidBody;
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.time.Duration;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Bounds what a thread does in time.
+ *
+ * <pre>{@code
+ * int n = Timeout.call(Duration.ofSeconds(1), () -> stream.read(buffer));
+ * }</pre>
+ *
+ * @since 0.1
+ */
+public final class Timeout {
+    private Timeout() {}
+
+    /**
+     * Runs a body in the calling thread, with a deadline. When that passes, an open toolkit wait of the body ends, its later
+     * ones throw at once, and a thread that is elsewhere is interrupted; once the body has ended with that exception, the call
+     * throws {@link TimeoutException}. A body that returns nevertheless, or throws something else, has its way.
+     *
+     * <p>Costs one timer, and no thread. Calls nest: the earlier deadline strikes first, and only the call whose deadline
+     * passed throws {@code TimeoutException}; if a region around it is cancelled as well, that exception goes on instead. No
+     * interrupt of the deadline arrives after the call.
+     *
+     * @param timeout how long from now; zero or less means that the body may complete what needs no waiting; one too long for
+     *     the clock never passes
+     * @param body what to run
+     * @param <T> its result
+     * @param <X> what it throws
+     * @return its result
+     * @throws X if the body throws it
+     * @throws TimeoutException if the deadline ended the body
+     */
+    public static <T extends @Nullable Object, X extends Exception> T call(Duration timeout, Body<T, X> body)
+            throws X, TimeoutException {
+        Waiter waiter = Waiter.current();
+        Region region = new Region(waiter, timeout);
+        TimerService.Timer timer = region.arm(waiter);
+        region.enter();
+        try {
+            return body.call();
+        } catch (Throwable e) {
+            if (region.endedBy(e)) {
+                TimeoutException timedOut = new TimeoutException("not done within " + timeout);
+                timedOut.initCause(e);
+                throw timedOut;
+            }
+            throw e;
+        } finally {
+            timer.cancel();
+            region.leave();
+        }
+    }
+
+    /**
+     * As {@link #call(Duration, Body)}, without a result.
+     *
+     * @param timeout how long from now
+     * @param body what to run
+     * @param <X> what it throws
+     * @throws X if the body throws it
+     * @throws TimeoutException if the deadline ended the body
+     */
+    public static <X extends Exception> void call(Duration timeout, VoidBody<X> body) throws X, TimeoutException {
+        Timeout.<@Nullable Void, X>call(timeout, () -> {
+            body.run();
+            return null;
+        });
+    }
+
+    private static final class Region extends CancelScope {
+        private static final TimerService.Timer NO_TIMER = () -> {};
+
+        private final Duration timeout;
+
+        Region(Waiter waiter, Duration timeout) {
+            super(waiter, false);
+            this.timeout = timeout;
+        }
+
+        TimerService.Timer arm(Waiter waiter) {
+            TimerService timers = waiter.timers();
+            long deadline = TimerService.deadline(timers.nanoTime(), timeout);
+            return deadline == Long.MAX_VALUE ? NO_TIMER : timers.arm(deadline, this);
+        }
+
+        @Override
+        public void expire() {
+            cancel(new CancelReason(CancelReason.Kind.TIMEOUT, "not done within " + timeout));
+        }
+
+        /** Whether an exception of the body is the work of this deadline, and of nothing around it. */
+        boolean endedBy(Throwable e) {
+            if (reason() == null || enclosingCancelled()) {
+                return false;
+            }
+            if (e instanceof TaskCancelledException cancelled) {
+                return cancelled.isOwn();
+            }
+            if (e instanceof InterruptedIOException && e.getCause() instanceof TaskCancelledException cancelled) {
+                return cancelled.isOwn();
+            }
+            return (e instanceof InterruptedException
+                            || e instanceof InterruptedIOException
+                            || e instanceof ClosedByInterruptException)
+                    && interruptedOwner();
+        }
+    }
+}
