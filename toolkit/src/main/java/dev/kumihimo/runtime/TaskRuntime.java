@@ -269,6 +269,7 @@ public final class TaskRuntime implements AutoCloseable {
     }
 
     private <T extends @Nullable Object> RuntimeTask<T> start(RuntimeTask<T> task) {
+        Waiter.spendQuietly(); // a task that only spawns lets the spawned run
         Thread thread = core.threads().newThread(task);
         task.bind(thread);
         if (!core.registry().add(task, task.id())) {

@@ -172,6 +172,7 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
         ensureOwner();
         ensureOpen();
         Objects.requireNonNull(body, "body");
+        Waiter.spend();
         completions.awaitSlot(maxConcurrency);
         Member member = new Member(completions, door, name, body, blocking);
         completions.started();

@@ -38,6 +38,7 @@ final class Sentinel implements Runnable {
     private @Nullable CarrierPool pool;
     private volatile boolean asleep;
     private volatile boolean stopped;
+    private long lastLook;
     private long lastStuck;
     private boolean outsideWaited;
 
@@ -121,6 +122,11 @@ final class Sentinel implements Runnable {
     /** One look at the carriers. Returns whether something stands still, so that the next look comes soon. */
     private boolean look(CarrierPool carriers) {
         long now = System.nanoTime();
+        if (now - lastLook > STUCK_NANOS / 2) {
+            // We were not run either: asleep, or the JVM or the machine stood still. That is nobody's fault.
+            carriers.carriers().forEach(carrier -> carrier.stillSince = now);
+        }
+        lastLook = now;
         boolean anyMoved = false;
         boolean workStands = false;
         boolean anyStealing = false;
