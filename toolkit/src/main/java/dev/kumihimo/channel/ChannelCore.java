@@ -63,7 +63,8 @@ final class ChannelCore extends SelectPoint {
      *
      * @return the receiver to wake, or null
      */
-    @Nullable WaitNode handOver(Object item) {
+    @Nullable
+    WaitNode handOver(Object item) {
         for (WaitNode node; (node = receivers.poll()) != null; ) {
             node.item = item;
             if (node.grant()) {
@@ -92,7 +93,8 @@ final class ChannelCore extends SelectPoint {
     }
 
     /** Takes the oldest buffered item, or null. A place becomes free: call {@link #refill} next. */
-    @Nullable Object take() {
+    @Nullable
+    Object take() {
         if (size == 0) {
             return null;
         }
@@ -104,7 +106,8 @@ final class ChannelCore extends SelectPoint {
     }
 
     /** Moves the oldest sender's item into the place just freed; returns the sender to wake, or null. */
-    @Nullable WaitNode refill() {
+    @Nullable
+    WaitNode refill() {
         WaitNode sender = grantSender();
         if (sender != null && sender.item != null) {
             put(sender.item);
@@ -113,7 +116,8 @@ final class ChannelCore extends SelectPoint {
     }
 
     /** Completes the oldest send that has not been given up; its item is the caller's to place. */
-    @Nullable WaitNode grantSender() {
+    @Nullable
+    WaitNode grantSender() {
         for (WaitNode node; (node = senders.poll()) != null; ) {
             if (node.grant()) {
                 return node;

@@ -43,7 +43,10 @@ public sealed interface JoinHandle<T extends @Nullable Object> extends AbortHand
      * As {@link #join()}, waiting at most a given time.
      *
      * @param timeout the longest wait; zero or negative does not wait
-     * @throws TimeoutException if it passes first; the task runs on
+     * @return what the body returned
+     * @throws ExecutionException if the body threw; its cause is that exception
+     * @throws InterruptedException as in {@link #join()}
+     * @throws TimeoutException if the time passes first; the task runs on
      */
     T join(Duration timeout) throws InterruptedException, ExecutionException, TimeoutException;
 
@@ -59,10 +62,13 @@ public sealed interface JoinHandle<T extends @Nullable Object> extends AbortHand
      * As {@link #result()}, waiting at most a given time.
      *
      * @param timeout the longest wait; zero or negative does not wait
-     * @throws TimeoutException if it passes first; the task runs on
+     * @return never null
+     * @throws InterruptedException if the caller is interrupted or cancelled before the task has ended
+     * @throws TimeoutException if the time passes first; the task runs on
      */
     JoinResult<T> result(Duration timeout) throws InterruptedException, TimeoutException;
 
     /** {@return how the task ended, or null if it has not; never waits} */
-    @Nullable JoinResult<T> tryResult();
+    @Nullable
+    JoinResult<T> tryResult();
 }

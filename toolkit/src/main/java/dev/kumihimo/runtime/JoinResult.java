@@ -68,8 +68,8 @@ public sealed interface JoinResult<T extends @Nullable Object> {
         return switch (this) {
             case Success<T>(T value) -> value;
             case Failure<T>(Throwable exception) -> throw new ExecutionException(exception);
-            case Cancelled<T>(CancelReason reason) -> throw new TaskCancelledException(
-                    reason, false, "the joined task was cancelled: " + reason);
+            case Cancelled<T>(CancelReason reason) ->
+                throw new TaskCancelledException(reason, false, "the joined task was cancelled: " + reason);
         };
     }
 }

@@ -130,7 +130,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         end(result);
     }
 
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "NullAway"}) // a task made from a VoidBody is a task of Void, whose value is null
     private T callBody() throws Exception {
         Object work = body;
         if (work instanceof Body<?, ?> returning) {
@@ -328,8 +328,8 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
                 }
                 throw (X) e; // the body declares X and unchecked exceptions only
             }
-            case JoinResult.Cancelled<T>(CancelReason reason) -> throw new TaskCancelledException(
-                    reason, false, job + " was cancelled: " + reason);
+            case JoinResult.Cancelled<T>(CancelReason reason) ->
+                throw new TaskCancelledException(reason, false, job + " was cancelled: " + reason);
         };
     }
 
@@ -442,8 +442,8 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         return switch (result) {
             case JoinResult.Success<T>(T value) -> value;
             case JoinResult.Failure<T>(Throwable e) -> throw new ExecutionException(e);
-            case JoinResult.Cancelled<T>(CancelReason reason) -> throw new CancellationException(
-                    this + " was cancelled: " + reason);
+            case JoinResult.Cancelled<T>(CancelReason reason) ->
+                throw new CancellationException(this + " was cancelled: " + reason);
         };
     }
 

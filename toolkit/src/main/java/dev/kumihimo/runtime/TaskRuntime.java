@@ -61,8 +61,8 @@ public final class TaskRuntime implements AutoCloseable {
     private TaskRuntime(RuntimeOptions options, boolean global) {
         this.global = global;
         this.options = options;
-        BlockingPool blocking = new BlockingPool(
-                options.maxBlockingThreads(), options.threadKeepAliveNanos(), options.threadName());
+        BlockingPool blocking =
+                new BlockingPool(options.maxBlockingThreads(), options.threadKeepAliveNanos(), options.threadName());
         this.core = new RuntimeCore(
                 this, options.name(), options.threadName(), options.workerThreads(), options.eventInterval(), blocking);
     }
@@ -131,8 +131,7 @@ public final class TaskRuntime implements AutoCloseable {
     }
 
     private static final class Global {
-        private static final TaskRuntime RUNTIME = new TaskRuntime(
-                globalOptions(), true);
+        private static final TaskRuntime RUNTIME = new TaskRuntime(globalOptions(), true);
     }
 
     /* ---------------- Spawning -------------- */
@@ -226,8 +225,8 @@ public final class TaskRuntime implements AutoCloseable {
 
     private static void ensureNoTask() {
         if (Thread.currentThread().isVirtual() && Task.currentOrNull() != null) {
-            throw new IllegalStateException(
-                    "blockOn was called by " + Task.current() + ": a task runs the body itself, or spawns and joins it");
+            throw new IllegalStateException("blockOn was called by " + Task.current()
+                    + ": a task runs the body itself, or spawns and joins it");
         }
     }
 
@@ -251,11 +250,13 @@ public final class TaskRuntime implements AutoCloseable {
             if (closing) {
                 throw new RejectedExecutionException("runtime " + name() + " has been shut down");
             }
-            RuntimeTask<@Nullable Void> task = new RuntimeTask<>(this, (VoidBody<RuntimeException>) work::run, null, false, ended -> {
-                if (((RuntimeTask<?>) ended).tryResult() instanceof JoinResult.Failure<?>(Throwable exception)) {
-                    LOG.warn("{} failed", ended, exception);
-                }
-            });
+            RuntimeTask<@Nullable Void> task =
+                    new RuntimeTask<>(this, (VoidBody<RuntimeException>) work::run, null, false, ended -> {
+                        if (((RuntimeTask<?>) ended).tryResult()
+                                instanceof JoinResult.Failure<?>(Throwable exception)) {
+                            LOG.warn("{} failed", ended, exception);
+                        }
+                    });
             Thread thread = core.threads().newThread(() -> {
                 if (core.registry().add(task, task.id())) {
                     task.run();

@@ -222,7 +222,8 @@ public final class Select<R extends @Nullable Object> {
             for (; locked < points.length; locked++) {
                 points[locked].lock();
             }
-            int first = biased || nodes.length < 2 ? 0 : ThreadLocalRandom.current().nextInt(nodes.length);
+            int first =
+                    biased || nodes.length < 2 ? 0 : ThreadLocalRandom.current().nextInt(nodes.length);
             for (int i = 0; i < nodes.length; i++) {
                 int index = (first + i) % nodes.length;
                 if (branches.get(index).point.tryNow(nodes[index], woken)) {
@@ -292,7 +293,8 @@ public final class Select<R extends @Nullable Object> {
             return done;
         }
 
-        @Nullable Object takeResult() {
+        @Nullable
+        Object takeResult() {
             Object result = trial.item;
             trial.item = null;
             return result;

@@ -289,7 +289,8 @@ public final class Semaphore implements AutoCloseable {
             return true;
         }
 
-        @Nullable Wait takeOrRegister(int count) {
+        @Nullable
+        Wait takeOrRegister(int count) {
             lock();
             try {
                 if (take(count)) {

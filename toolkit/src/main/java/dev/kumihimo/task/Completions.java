@@ -75,7 +75,8 @@ final class Completions extends WaitPoint {
         unlock();
     }
 
-    @Nullable Member poll() {
+    @Nullable
+    Member poll() {
         lock();
         Member member = take();
         unlock();
@@ -121,7 +122,8 @@ final class Completions extends WaitPoint {
         }
     }
 
-    @Nullable Member await(Duration timeout) throws InterruptedException {
+    @Nullable
+    Member await(Duration timeout) throws InterruptedException {
         if (timeout.isNegative() || timeout.isZero()) {
             return poll();
         }

@@ -1,6 +1,5 @@
 package dev.kumihimo.task;
 
-import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.internal.carrier.TaskDoor;
 import dev.kumihimo.internal.jdk.StructuredScope;
 import dev.kumihimo.internal.wait.Waiter;
@@ -47,7 +46,8 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class JoinSet<T extends @Nullable Object> implements AutoCloseable {
-    private static final CancelReason ABORTED = new CancelReason(CancelReason.Kind.SCOPE, "its JoinSet aborted its tasks");
+    private static final CancelReason ABORTED =
+            new CancelReason(CancelReason.Kind.SCOPE, "its JoinSet aborted its tasks");
     private static final CancelReason CLOSED = new CancelReason(CancelReason.Kind.SCOPE, "its JoinSet was closed");
 
     private final Thread owner = Thread.currentThread();
@@ -355,8 +355,8 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
 
     private void ensureOwner() {
         if (Thread.currentThread() != owner) {
-            throw new WrongThreadException(
-                    "a JoinSet of " + ownerName + " was used by " + describe(Task.currentOrNull()) + ": it is its owner's alone");
+            throw new WrongThreadException("a JoinSet of " + ownerName + " was used by "
+                    + describe(Task.currentOrNull()) + ": it is its owner's alone");
         }
     }
 

@@ -11,9 +11,15 @@ final class Member implements Runnable, Consumer<LiveTask> {
     private final Completions completions;
     private final TaskDoor door;
 
-    @Nullable Member previous; // the owner's
-    @Nullable Member next; // the owner's
-    @Nullable Member nextCompleted; // guarded by the lock of completions
+    @Nullable
+    Member previous; // the owner's
+
+    @Nullable
+    Member next; // the owner's
+
+    @Nullable
+    Member nextCompleted; // guarded by the lock of completions
+
     boolean ended; // guarded by the lock of completions
     boolean discarded; // guarded by the lock of completions
 

@@ -33,8 +33,8 @@ public final class BlockingPool implements Executor {
                 TimeUnit.NANOSECONDS,
                 queue,
                 job -> {
-                    Thread thread = new Thread(
-                            null, job, threadName + "-blocking-" + numbers.incrementAndGet(), 0, false);
+                    Thread thread =
+                            new Thread(null, job, threadName + "-blocking-" + numbers.incrementAndGet(), 0, false);
                     thread.setDaemon(true);
                     return thread;
                 },

@@ -372,7 +372,7 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
         if (spares() >= MAX_SPARES) {
             return false;
         }
-        target++;
+        target = target + 1; // written by the sentinel alone
         pool.setParallelism(target);
         recruiting = 0;
         signalIdleCarrier();

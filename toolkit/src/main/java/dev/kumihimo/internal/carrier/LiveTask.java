@@ -5,9 +5,11 @@ import org.jspecify.annotations.Nullable;
 
 /** A task or blocking job that has not ended, as the {@link TaskRegistry} keeps it: an element of a list. */
 public abstract class LiveTask extends Waiter {
-    @Nullable LiveTask registryPrev; // guarded by its shard
+    @Nullable
+    LiveTask registryPrev; // guarded by its shard
 
-    @Nullable LiveTask registryNext;
+    @Nullable
+    LiveTask registryNext;
 
     byte registryShard = -1;
 

@@ -198,5 +198,4 @@ final class Sentinel implements Runnable {
             LOG.error("the selector of runtime {} failed", runtime, failure);
         }
     }
-
 }

@@ -121,7 +121,8 @@ public final class TaskRegistry {
     }
 
     /** {@return the task that is mounted on a carrier, if it is one of ours; racy, for reports} */
-    @Nullable LiveTask mountedOn(Thread carrier) {
+    @Nullable
+    LiveTask mountedOn(Thread carrier) {
         for (LiveTask task : snapshot()) {
             if (VirtualThreads.carrierOf(task.thread()) == carrier) {
                 return task;

@@ -35,7 +35,9 @@ final class ArmedTimer extends TimerEntry implements TimerService.Timer {
     private @Nullable Expirable target;
     private volatile int state;
 
-    @Nullable ArmedTimer inboxNext;
+    @Nullable
+    ArmedTimer inboxNext;
+
     int inboxDepth;
 
     ArmedTimer(Driver driver, long tick, Expirable target) {

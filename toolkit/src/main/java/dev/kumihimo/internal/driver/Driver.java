@@ -112,9 +112,7 @@ public final class Driver implements TimerService, AutoCloseable {
                 host.attend();
             }
         } else if (now == BLOCKED && (tick < blockedUntil || depth % INBOX_ALARM == 0)) {
-            if (depth % INBOX_ALARM != 0
-                    && tick - tickBefore(nanoTime()) > NEAR_TICKS
-                    && host.callerAttends()) {
+            if (depth % INBOX_ALARM != 0 && tick - tickBefore(nanoTime()) > NEAR_TICKS && host.callerAttends()) {
                 deferred = true;
             } else {
                 wake();

@@ -170,7 +170,8 @@ public final class Readiness {
         private volatile @Nullable Object content;
 
         /** Puts a wait in, or returns null if there is no need to wait. */
-        @Nullable Wait install() throws IOException {
+        @Nullable
+        Wait install() throws IOException {
             Wait wait = null;
             while (true) {
                 Object now = content;

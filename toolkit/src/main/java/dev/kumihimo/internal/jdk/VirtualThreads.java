@@ -113,7 +113,8 @@ public final class VirtualThreads {
             start.run();
             return;
         }
-        Thread starter = Thread.ofPlatform().daemon().name("kumihimo-poller-start").start(start);
+        Thread starter =
+                Thread.ofPlatform().daemon().name("kumihimo-poller-start").start(start);
         boolean interrupted = false;
         while (starter.isAlive()) {
             try {

@@ -16,12 +16,15 @@ public class WaitNode {
     /** Null only in a node that is tried, and never enqueued. */
     private final @Nullable Wait wait;
 
-    @Nullable WaitNode prev;
+    @Nullable
+    WaitNode prev;
 
-    @Nullable WaitNode next;
+    @Nullable
+    WaitNode next;
 
     /** The queue this node is in, or null. */
-    @Nullable WaitQueue queue;
+    @Nullable
+    WaitQueue queue;
 
     /** The primitive's own: the value to send, the value received. */
     public @Nullable Object item;
