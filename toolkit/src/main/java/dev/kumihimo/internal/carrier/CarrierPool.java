@@ -372,8 +372,9 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
         if (spares() >= MAX_SPARES) {
             return false;
         }
-        target = target + 1; // written by the sentinel alone
-        pool.setParallelism(target);
+        int larger = target + 1; // written by the sentinel alone
+        target = larger;
+        pool.setParallelism(larger);
         recruiting = 0;
         signalIdleCarrier();
         return true;
