@@ -192,7 +192,7 @@ class RuntimeOptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"3000000h", "99999999999999999999999ms", "PT3000000H"})
+    @ValueSource(strings = {"3000000h", "18446744073709551617ms", "PT3000000H"})
     void longDurations_areClamped(String text) {
         properties.put("kumihimo.shutdown.timeout", text);
         assertThat(resolve().shutdownTimeoutNanos()).isEqualTo(Long.MAX_VALUE);

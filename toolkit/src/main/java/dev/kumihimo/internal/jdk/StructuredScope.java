@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to the thread that opened it, on every JDK. That thread must join before it closes, and must close in the
  * reverse order of opening; until then it may not fork inside a scoped value binding that was not there when it opened.
  *
- * @since 0.1.0
+ * @since 0.1
  */
 public final class StructuredScope implements AutoCloseable {
 
