@@ -47,9 +47,9 @@ public final class Timeout {
             throws X, TimeoutException {
         Waiter waiter = Waiter.current();
         Region region = new Region(waiter, timeout);
-        TimerService.Timer timer = region.arm(waiter);
-        region.enter();
+        region.enter(); // before the timer: a deadline that strikes must find the thread inside
         try {
+            region.arm(waiter);
             return body.call();
         } catch (Throwable e) {
             if (region.endedBy(e)) {
@@ -59,7 +59,7 @@ public final class Timeout {
             }
             throw e;
         } finally {
-            timer.cancel();
+            region.timer.cancel();
             region.leave();
         }
     }
@@ -84,16 +84,19 @@ public final class Timeout {
         private static final TimerService.Timer NO_TIMER = () -> {};
 
         private final Duration timeout;
+        private TimerService.Timer timer = NO_TIMER;
 
         Region(Waiter waiter, Duration timeout) {
             super(waiter, false);
             this.timeout = timeout;
         }
 
-        TimerService.Timer arm(Waiter waiter) {
+        void arm(Waiter waiter) {
             TimerService timers = waiter.timers();
             long deadline = TimerService.deadline(timers.nanoTime(), timeout);
-            return deadline == Long.MAX_VALUE ? NO_TIMER : timers.arm(deadline, this);
+            if (deadline != Long.MAX_VALUE) {
+                timer = timers.arm(deadline, this);
+            }
         }
 
         @Override
