@@ -3,4 +3,14 @@ module dev.kumihimo {
     requires org.jctools.core;
     requires org.slf4j;
     requires static org.jspecify;
+
+    exports dev.kumihimo.runtime;
+    exports dev.kumihimo.sync;
+    exports dev.kumihimo.time;
+    exports dev.kumihimo.internal.driver to
+            dev.kumihimo.net,
+            dev.kumihimo.test;
+    exports dev.kumihimo.internal.wait to
+            dev.kumihimo.net,
+            dev.kumihimo.test;
 }
