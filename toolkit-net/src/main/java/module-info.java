@@ -3,4 +3,7 @@ module dev.kumihimo.net {
     requires transitive dev.kumihimo;
     requires org.slf4j;
     requires static org.jspecify;
+
+    exports dev.kumihimo.io;
+    exports dev.kumihimo.net;
 }

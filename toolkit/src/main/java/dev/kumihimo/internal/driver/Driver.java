@@ -2,10 +2,12 @@ package dev.kumihimo.internal.driver;
 
 import dev.kumihimo.internal.wait.Expirable;
 import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Waiter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -94,6 +96,14 @@ public final class Driver implements TimerService, AutoCloseable {
             throw new UncheckedIOException("cannot open a selector: " + e.getMessage(), e);
         }
         this.wheel = new TimerWheel(tickBefore(nanoTime()));
+    }
+
+    /** {@return the driver of the calling task's runtime, and outside of any that of the global one} */
+    public static Driver current() {
+        if (Waiter.current().timers() instanceof Driver driver) {
+            return driver;
+        }
+        throw new IllegalStateException("this runtime has no sockets");
     }
 
     @Override
@@ -280,14 +290,16 @@ public final class Driver implements TimerService, AutoCloseable {
      * @throws IOException if the driver or the channel is closed
      */
     public Readiness register(SelectableChannel channel) throws IOException {
-        if (state == CLOSED) {
-            throw new IOException("the runtime of this socket has been shut down");
-        }
         Readiness readiness = new Readiness(this);
-        try {
-            readiness.attach(channel.register(selector, 0, readiness));
-        } catch (java.nio.channels.ClosedSelectorException e) {
-            throw new IOException("the runtime of this socket has been shut down", e);
+        if (state != CLOSED) {
+            try {
+                readiness.attach(channel.register(selector, 0, readiness));
+            } catch (ClosedSelectorException e) {
+                // closed between the two looks at the state
+            }
+        }
+        if (state == CLOSED) { // close() may have looked through the keys before ours was there
+            throw Readiness.shutDownException();
         }
         return readiness;
     }

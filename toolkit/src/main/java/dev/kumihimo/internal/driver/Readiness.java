@@ -19,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  *                   ENDED    closed, or its runtime is gone
  *
  * Arming: selection is level-triggered, so a key left armed over unread data would make every selection return at once.
- * An event that finds READY unconsumed disarms the key; the next waiter arms it again and wakes the driver. The driver
- * disarms and then reads the slot; a waiter installs itself and then reads the interest. One sees the other (H1).
+ * An input event that finds READY unconsumed disarms the key; the next waiter arms it again and wakes the driver. An output
+ * event disarms at once, since a channel is nearly always writable, and a connected one that is armed for OP_CONNECT would
+ * end every selection without an event. The driver disarms and then reads the slot; a waiter installs itself and then reads
+ * the interest. One sees the other (H1).
  *
  * Fields: slots: CAS by all. key: written once before use. The driver only swaps a slot, grants a node and unparks.
  */
@@ -124,6 +126,16 @@ public final class Readiness {
         return true;
     }
 
+    /** {@return whether the runtime that would tell of events is gone} */
+    public boolean isShutDown() {
+        return shutDown;
+    }
+
+    /** {@return what waits throw once the runtime is gone} */
+    public static IOException shutDownException() {
+        return new IOException("the runtime of this socket has been shut down");
+    }
+
     /** Ends all waits with {@link AsynchronousCloseException}. Call it before or after closing the channel, then {@link #forget}. */
     public void close() {
         input.end();
@@ -215,7 +227,8 @@ public final class Readiness {
                 if (node.grant()) {
                     node.owner().wake();
                 }
-            } else if (before == READY) {
+            }
+            if (before == READY || (ops & INPUT) == 0) {
                 selected.interestOpsAnd(~ops);
                 if (content instanceof WaitNode) {
                     selected.interestOpsOr(ops);
@@ -230,9 +243,7 @@ public final class Readiness {
         }
 
         private IOException ended() {
-            return shutDown
-                    ? new IOException("the runtime of this socket has been shut down")
-                    : new AsynchronousCloseException();
+            return shutDown ? shutDownException() : new AsynchronousCloseException();
         }
     }
 }

@@ -175,6 +175,14 @@ public abstract class CancelScope extends SpinLock implements Expirable {
         }
     }
 
+    /** Has the interrupt flag, which the owner is about to set, count as sent for this region. */
+    final void noteSent() {
+        waiter.lock();
+        awaitSent();
+        delivery = SENT;
+        waiter.unlock();
+    }
+
     /** Whether the interrupt that the caller has just caught was sent for this region. */
     public final boolean interruptedOwner() {
         waiter.lock();

@@ -125,6 +125,21 @@ public abstract class Waiter extends CancelScope implements Thread.UncaughtExcep
         }
     }
 
+    /**
+     * Sets the interrupt flag of the calling thread again, whose wait has just thrown: for operations that have to tell of it
+     * by an exception that is no {@link InterruptedException}. A flag set for a cancelled region goes when that is left, or
+     * when the next toolkit wait throws.
+     *
+     * @param cancelled whether the wait was ended by a cancellation, not by a plain interrupt
+     */
+    public final void interruptAgain(boolean cancelled) {
+        CancelScope region = cancelled ? scope.cancelled() : null;
+        if (region != null) {
+            region.noteSent();
+        }
+        Thread.currentThread().interrupt();
+    }
+
     /** {@return the innermost region of the calling thread, which must be this waiter's} */
     public final CancelScope scope() {
         return scope;

@@ -1,0 +1,196 @@
+package dev.kumihimo.net;
+
+import dev.kumihimo.internal.driver.Driver;
+import dev.kumihimo.internal.driver.Readiness;
+import dev.kumihimo.sync.Semaphore.Permit;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+
+/**
+ * A TCP socket that takes connections.
+ *
+ * <pre>{@code
+ * try (var listener = TcpListener.bind("127.0.0.1", 9090)) {
+ *     while (true) {
+ *         TcpStream session = listener.accept();
+ *         Task.spawn(() -> {
+ *             try (session) {
+ *                 serve(session);
+ *             }
+ *         });
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>Any thread may call any method; several tasks may accept at once and are served in the order of their calls.
+ *
+ * <p><b>Interruption and cancellation.</b> An {@code accept} that is interrupted, cancelled or out of time leaves the
+ * listener open and takes no connection: the next one gets it. See {@link dev.kumihimo.io.ByteStream} for the exception and
+ * the interrupt flag.
+ *
+ * <p><b>Closing</b> frees the port before it returns, and ends the waits of other threads with
+ * {@link java.nio.channels.AsynchronousCloseException}. Sessions that were accepted live on. A listener whose runtime is shut
+ * down throws {@link IOException}; it still has to be closed.
+ *
+ * @since 0.1
+ */
+public final class TcpListener implements AutoCloseable {
+    /** How many connections the system may hold for us; it lowers that to what it allows. */
+    private static final int BACKLOG = 4096;
+
+    /** How long closing waits for a driver that does not turn. Empirical: far more than a turn takes. */
+    private static final long CLOSE_NANOS = 100_000_000;
+
+    private final ServerSocketChannel channel;
+    private final Readiness readiness;
+    private final Direction connections;
+    private final InetSocketAddress localAddress;
+
+    private TcpListener(ServerSocketChannel channel) throws IOException {
+        this.channel = channel;
+        this.localAddress = (InetSocketAddress) channel.getLocalAddress();
+        this.readiness = Driver.current().register(channel);
+        this.connections = new Direction(channel, readiness, SelectionKey.OP_ACCEPT);
+    }
+
+    /**
+     * Listens at a host's port. A name is looked up on the blocking pool, and the first of its addresses that can be had is
+     * taken.
+     *
+     * @param host a name or a literal address of this machine; {@code "0.0.0.0"} or {@code "::"} for all
+     * @param port 1 to 65535, or 0 for any free one
+     * @return the listener
+     * @throws java.net.BindException if the last address is in use or not this machine's; it names the address
+     * @throws java.net.UnknownHostException if the name has no address
+     * @throws java.io.InterruptedIOException if interrupted or cancelled during the lookup
+     * @throws IOException if the system has no descriptors left, or the runtime is shut down
+     * @throws IllegalArgumentException if the port is out of range
+     */
+    public static TcpListener bind(String host, int port) throws IOException {
+        checkPort(port);
+        return Addresses.first(host, port, Deadlines.NEVER, TcpListener::listen);
+    }
+
+    /**
+     * Listens at an address, see {@link #bind(String, int)}.
+     *
+     * @param address an {@link InetSocketAddress}; if it is unresolved, its name is looked up
+     * @return the listener
+     * @throws java.net.BindException if the address is in use or not this machine's; it names the address
+     * @throws java.net.UnknownHostException if the name has no address
+     * @throws java.io.InterruptedIOException if interrupted or cancelled during the lookup
+     * @throws IOException if the system has no descriptors left, or the runtime is shut down
+     * @throws IllegalArgumentException if it is an address of another kind
+     */
+    public static TcpListener bind(SocketAddress address) throws IOException {
+        InetSocketAddress internet = Addresses.internet(address);
+        return internet.isUnresolved() ? bind(internet.getHostString(), internet.getPort()) : listen(internet);
+    }
+
+    static void checkPort(int port) {
+        if (port < 0 || port > 65535) {
+            throw new IllegalArgumentException("port=" + port + " must be 0 to 65535");
+        }
+    }
+
+    private static TcpListener listen(InetSocketAddress address) throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open();
+        try {
+            channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            channel.configureBlocking(false);
+            channel.bind(address, BACKLOG);
+            return new TcpListener(channel);
+        } catch (SocketException e) {
+            channel.close();
+            throw Addresses.at("cannot listen on " + Addresses.text(address), e);
+        } catch (Throwable e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Takes the next connection, waiting for one. Those who wait are served first come, first served.
+     *
+     * @return the connection, a socket of the caller's runtime
+     * @throws java.io.InterruptedIOException if interrupted or cancelled while it would wait; no connection was taken
+     * @throws java.nio.channels.AsynchronousCloseException if closed while it waited
+     * @throws java.nio.channels.ClosedChannelException if closed before
+     * @throws IOException if the system cannot give it, say because no descriptors are left; the listener stays usable
+     */
+    public TcpStream accept() throws IOException {
+        return acceptBefore(Deadlines.NEVER);
+    }
+
+    /**
+     * Takes the next connection, waiting at most a given time for one.
+     *
+     * @param timeout the longest wait; zero or negative does not wait
+     * @return the connection, a socket of the caller's runtime
+     * @throws java.net.SocketTimeoutException if none came in time; the interrupt flag is left alone
+     * @throws java.io.InterruptedIOException if interrupted or cancelled while it would wait; no connection was taken
+     * @throws java.nio.channels.AsynchronousCloseException if closed while it waited
+     * @throws java.nio.channels.ClosedChannelException if closed before
+     * @throws IOException if the system cannot give it, say because no descriptors are left; the listener stays usable
+     */
+    public TcpStream accept(Duration timeout) throws IOException {
+        return acceptBefore(Deadlines.of(timeout));
+    }
+
+    private TcpStream acceptBefore(long deadline) throws IOException {
+        SocketChannel accepted;
+        try (Permit turn = connections.enter(deadline)) {
+            accepted = channel.accept();
+            while (accepted == null) {
+                if (!connections.await(deadline)) {
+                    throw Deadlines.passed("an accept on " + Addresses.text(localAddress));
+                }
+                accepted = channel.accept();
+            }
+        }
+        return TcpStream.adopt(accepted);
+    }
+
+    /** {@return where it listens, with the port that a bind to port 0 has found} */
+    public InetSocketAddress localAddress() {
+        return localAddress;
+    }
+
+    /** {@return whether it has not been closed} */
+    public boolean isOpen() {
+        return channel.isOpen();
+    }
+
+    /**
+     * Closes the listener and frees its port; connections that nobody accepted are reset. Idempotent.
+     *
+     * @throws IOException if the system reports an error; the listener is closed nevertheless
+     */
+    @Override
+    public void close() throws IOException {
+        try {
+            channel.close();
+        } finally {
+            readiness.close();
+            readiness.forget();
+        }
+        // The port is free once the driver has let go of the channel: within microseconds, unless the system is
+        // stalled.
+        long start = System.nanoTime();
+        while (channel.isRegistered() && System.nanoTime() - start < CLOSE_NANOS) {
+            Thread.yield();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "TcpListener[" + Addresses.text(localAddress) + (channel.isOpen() ? "]" : ", closed]");
+    }
+}
