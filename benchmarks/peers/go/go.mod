@@ -1,0 +1,3 @@
+module kumihimo/peers
+
+go 1.22

@@ -1,0 +1,251 @@
+package dev.kumihimo.benchmarks.workload;
+
+import static dev.kumihimo.benchmarks.workload.HelloServer.BUFFER_SIZE;
+import static dev.kumihimo.benchmarks.workload.HelloServer.answer;
+import static dev.kumihimo.benchmarks.workload.HelloServer.drop;
+import static dev.kumihimo.benchmarks.workload.HelloServer.endOfRequest;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The workloads on the JDK's default scheduler with the nearest of {@code java.util.concurrent}. There is nothing like a
+ * select, so that row stays empty.
+ */
+final class JdkWorkloads extends Workloads {
+    JdkWorkloads() {
+        super("jdk");
+        add("spawn_many", JdkWorkloads::spawnMany);
+        add("joinset", JdkWorkloads::joinSet);
+        add("yield", JdkWorkloads::yields);
+        add("chained_spawn", JdkWorkloads::chainedSpawn);
+        add("spawn_ping_pong", JdkWorkloads::spawnPingPong);
+        add("park_ping_pong", JdkWorkloads::parkPingPong);
+        add("channel_1x1_cap1", n -> transfer(1, new ArrayBlockingQueue<>(1), n));
+        add("channel_1x1_cap16", n -> transfer(1, new ArrayBlockingQueue<>(16), n));
+        add("channel_1x1_cap128", n -> transfer(1, new ArrayBlockingQueue<>(128), n));
+        add("channel_1x1_cap1024", n -> transfer(1, new ArrayBlockingQueue<>(1024), n));
+        add("channel_8x1_cap128", n -> transfer(8, new ArrayBlockingQueue<>(128), n));
+        add("rendezvous", n -> transfer(1, new SynchronousQueue<>(), n));
+        add("unbounded_1x1", n -> transfer(1, new LinkedBlockingQueue<>(), n));
+        add("semaphore_uncontended", n -> semaphore(n, false));
+        add("semaphore_yield", n -> semaphore(n, true));
+        add("timeout", JdkWorkloads::timeouts);
+    }
+
+    @Override
+    public <T> T onRootTask(Callable<T> body) throws InterruptedException, ExecutionException {
+        return VirtualThreads.call(body);
+    }
+
+    private static void spawnMany(int n) throws InterruptedException {
+        var latch = new CountDownLatch(n);
+        for (int i = 0; i < n; i++) {
+            Thread.startVirtualThread(latch::countDown);
+        }
+        latch.await();
+    }
+
+    private static void joinSet(int n) throws InterruptedException, ExecutionException {
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            var set = new ExecutorCompletionService<Object>(executor);
+            for (int i = 0; i < n; i++) {
+                set.submit(() -> ITEM);
+            }
+            for (int i = 0; i < n; i++) {
+                check(set.take().get());
+            }
+        }
+    }
+
+    private static void yields(int n) throws InterruptedException {
+        new VirtualThreads()
+                .start(YIELDING_TASKS, () -> {
+                    for (int i = 0; i < n / YIELDING_TASKS; i++) {
+                        Thread.yield();
+                    }
+                })
+                .join();
+    }
+
+    private static void chainedSpawn(int n) throws InterruptedException {
+        var done = new CountDownLatch(1);
+        link(n, done);
+        done.await();
+    }
+
+    private static void link(int depth, CountDownLatch done) {
+        if (depth == 0) {
+            done.countDown();
+        } else {
+            Thread.startVirtualThread(() -> link(depth - 1, done));
+        }
+    }
+
+    private static void spawnPingPong(int n) throws InterruptedException {
+        for (int batch = 0; batch < n / PING_PONG_PAIRS; batch++) {
+            var latch = new CountDownLatch(PING_PONG_PAIRS);
+            for (int i = 0; i < PING_PONG_PAIRS; i++) {
+                Thread.startVirtualThread(() -> {
+                    var ping = new CompletableFuture<Object>();
+                    var pong = new CompletableFuture<Object>();
+                    Thread.startVirtualThread(() -> pong.complete(ping.join()));
+                    ping.complete(ITEM);
+                    check(pong.join());
+                    latch.countDown();
+                });
+            }
+            latch.await();
+        }
+    }
+
+    private static void parkPingPong(int n) throws InterruptedException {
+        var pings = new ArrayBlockingQueue<Object>(1);
+        var pongs = new ArrayBlockingQueue<Object>(1);
+        new VirtualThreads()
+                .start(() -> {
+                    for (int i = 0; i < n; i++) {
+                        pings.put(ITEM);
+                        check(pongs.take());
+                    }
+                })
+                .start(() -> {
+                    for (int i = 0; i < n; i++) {
+                        pongs.put(pings.take());
+                    }
+                })
+                .join();
+    }
+
+    private static void transfer(int producers, BlockingQueue<Object> queue, int n) throws InterruptedException {
+        int each = n / producers;
+        new VirtualThreads()
+                .start(() -> {
+                    for (int i = 0; i < each * producers; i++) {
+                        check(queue.take());
+                    }
+                })
+                .start(producers, () -> {
+                    for (int i = 0; i < each; i++) {
+                        queue.put(ITEM);
+                    }
+                })
+                .join();
+    }
+
+    /** Fair, as the semaphores of Kumihimo and Tokio are. */
+    private static void semaphore(int n, boolean yielding) throws InterruptedException {
+        var semaphore = new Semaphore(PERMITS, true);
+        new VirtualThreads()
+                .start(SEMAPHORE_TASKS, () -> {
+                    for (int i = 0; i < n / SEMAPHORE_TASKS; i++) {
+                        semaphore.acquire();
+                        if (yielding) {
+                            Thread.yield();
+                        }
+                        semaphore.release();
+                    }
+                })
+                .join();
+    }
+
+    /** A scheduled interrupt, cancelled in time: what one writes without a toolkit. */
+    private static void timeouts(int n) {
+        try (var timer = new ScheduledThreadPoolExecutor(1)) {
+            timer.setRemoveOnCancelPolicy(true);
+            var self = Thread.currentThread();
+            for (int i = 0; i < n; i++) {
+                var expiry = timer.schedule(self::interrupt, 30, TimeUnit.SECONDS);
+                Thread.yield();
+                expiry.cancel(false);
+            }
+        }
+    }
+
+    @Override
+    public boolean parks() {
+        return true;
+    }
+
+    @Override
+    public ParkedTasks park(int tasks) throws InterruptedException {
+        var gate = new Semaphore(0);
+        var started = new CountDownLatch(tasks);
+        var executor = Executors.newVirtualThreadPerTaskExecutor();
+        var handles = new ArrayList<Future<?>>(tasks);
+        for (int i = 0; i < tasks; i++) {
+            handles.add(executor.submit(() -> {
+                started.countDown();
+                gate.acquire();
+                return null;
+            }));
+        }
+        started.await();
+        return () -> {
+            gate.release(tasks);
+            for (var handle : handles) {
+                handle.get();
+            }
+            executor.close();
+        };
+    }
+
+    @Override
+    public boolean serves() {
+        return true;
+    }
+
+    @Override
+    public int serve() throws IOException {
+        var listener = ServerSocketChannel.open();
+        listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1024);
+        Thread.startVirtualThread(() -> {
+            try {
+                while (true) {
+                    var connection = listener.accept();
+                    Thread.startVirtualThread(() -> answerAll(connection));
+                }
+            } catch (IOException e) {
+                throw new IllegalStateException("cannot accept", e);
+            }
+        });
+        return ((InetSocketAddress) listener.getLocalAddress()).getPort();
+    }
+
+    private static void answerAll(SocketChannel connection) {
+        try (connection) {
+            connection.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            var buffer = ByteBuffer.allocateDirect(BUFFER_SIZE);
+            var answer = answer();
+            while (connection.read(buffer) > 0) {
+                for (int end; (end = endOfRequest(buffer)) >= 0; drop(buffer, end)) {
+                    for (answer.rewind(); answer.hasRemaining(); ) {
+                        connection.write(answer);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            // The peer went away.
+        }
+    }
+}

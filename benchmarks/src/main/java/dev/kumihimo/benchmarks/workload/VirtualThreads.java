@@ -1,0 +1,50 @@
+package dev.kumihimo.benchmarks.workload;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/** Small helpers of the columns that run on the JDK's own scheduler. */
+final class VirtualThreads {
+    /** A body that may wait. */
+    @FunctionalInterface
+    interface Body {
+        void run() throws InterruptedException;
+    }
+
+    private final List<Thread> threads = new ArrayList<>();
+
+    /** Runs the body on a virtual thread and waits for it. */
+    static <T> T call(Callable<T> body) throws InterruptedException, ExecutionException {
+        var task = new FutureTask<>(body);
+        Thread.startVirtualThread(task);
+        return task.get();
+    }
+
+    /** Starts the body; {@link #join} waits for it. */
+    VirtualThreads start(Body body) {
+        threads.add(Thread.startVirtualThread(() -> {
+            try {
+                body.run();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException("nobody interrupts a workload", e);
+            }
+        }));
+        return this;
+    }
+
+    VirtualThreads start(int times, Body body) {
+        for (int i = 0; i < times; i++) {
+            start(body);
+        }
+        return this;
+    }
+
+    void join() throws InterruptedException {
+        for (var thread : threads) {
+            thread.join();
+        }
+    }
+}

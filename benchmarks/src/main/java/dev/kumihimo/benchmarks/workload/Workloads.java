@@ -1,0 +1,104 @@
+package dev.kumihimo.benchmarks.workload;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * What one column can do: its workloads by name, and how a root task is started on its runtime.
+ *
+ * <p>Sizes that are part of a workload's definition stand here; the peers' programs use the same.
+ */
+public abstract class Workloads implements AutoCloseable {
+    /** Tasks in the {@code yield} workload. */
+    protected static final int YIELDING_TASKS = 200;
+
+    /** Pairs at the same time in the {@code spawn_ping_pong} workload. */
+    protected static final int PING_PONG_PAIRS = 1_000;
+
+    /** Tasks that share the two permits in the semaphore workloads. */
+    protected static final int SEMAPHORE_TASKS = 8;
+
+    /** The number of permits in the semaphore workloads. */
+    protected static final int PERMITS = 2;
+
+    /** What travels through channels: one object that exists already, so that no column pays for making it. */
+    protected static final Object ITEM = new Object();
+
+    private final String column;
+    private final Map<String, Workload> byName = new LinkedHashMap<>();
+
+    protected Workloads(String column) {
+        this.column = column;
+    }
+
+    /** The column of the given name. */
+    public static Workloads of(String column) {
+        return switch (column) {
+            case "kumihimo" -> new KumihimoWorkloads();
+            case "jdk" -> new JdkWorkloads();
+            case "jox" -> new JoxWorkloads();
+            case "netty_epoll" -> NettyWorkloads.epoll();
+            case "netty_nio" -> NettyWorkloads.nio();
+            default -> throw new IllegalArgumentException("no such column: " + column);
+        };
+    }
+
+    public final String column() {
+        return column;
+    }
+
+    /** Names of the timed workloads, in order. */
+    public final Set<String> names() {
+        return byName.keySet();
+    }
+
+    public final Workload workload(String name) {
+        var workload = byName.get(name);
+        if (workload == null) {
+            throw new IllegalArgumentException("no such workload: " + name);
+        }
+        return workload;
+    }
+
+    protected final void add(String name, Workload workload) {
+        byName.put(name, workload);
+    }
+
+    /** Looks at what came out of a channel, so that receiving it cannot be optimized away. */
+    protected static void check(Object item) {
+        if (item != ITEM) {
+            throw new IllegalStateException("a stranger came out");
+        }
+    }
+
+    /** Runs the body on a task of this column's runtime and waits for it. */
+    public <T> T onRootTask(Callable<T> body) throws InterruptedException, ExecutionException {
+        throw new UnsupportedOperationException(column);
+    }
+
+    /** Whether {@link #park} is offered. */
+    public boolean parks() {
+        return false;
+    }
+
+    /** Starts tasks that wait for one gate; called on a root task, returns when each of them has been started. */
+    public ParkedTasks park(int tasks) throws Exception {
+        throw new UnsupportedOperationException(column);
+    }
+
+    /** Whether {@link #serve} is offered. */
+    public boolean serves() {
+        return false;
+    }
+
+    /** Answers requests as {@link HelloServer} says on a free port of the loopback address; returns that port at once. */
+    public int serve() throws Exception {
+        throw new UnsupportedOperationException(column);
+    }
+
+    @Override
+    public void close() {}
+}
