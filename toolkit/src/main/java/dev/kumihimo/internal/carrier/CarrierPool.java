@@ -47,6 +47,12 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
     /** How many carriers the sentinel may add to the pool in place of pinned ones. */
     private static final int MAX_SPARES = 64;
 
+    /**
+     * How many tasks woken by events a carrier keeps for itself: fewer are run sooner than another carrier comes. Empirical: on
+     * HTTP with 64 connections, recruiting from the second on costs a fifth of the requests.
+     */
+    private static final int EVENT_BATCH = 16;
+
     private static final long KEEP_ALIVE_MILLIS = 1_000;
 
     private static final VarHandle DRAIN_REQUESTED;
@@ -150,11 +156,9 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
     }
 
     private void push(CarrierThread carrier, Job job) {
-        boolean alone = carrier.getQueuedTaskCount() == 0;
-        if (alone && lazy) {
-            pool.lazySubmit(job);
-        } else {
-            pool.lazySubmit(job);
+        int before = carrier.getQueuedTaskCount();
+        pool.lazySubmit(job);
+        if (before >= (carrier.inDriver ? EVENT_BATCH : 1) || !lazy) {
             recruit();
         }
     }
@@ -271,7 +275,9 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
         if (++carrier.sinceTick >= tickInterval) {
             carrier.sinceTick = 0;
             drainInbox(carrier);
+            carrier.inDriver = true;
             driver.poll();
+            carrier.inDriver = false;
         }
         if (carrier.getQueuedTaskCount() == 0) {
             idle(carrier);
@@ -304,7 +310,9 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
                 driver.wake();
             }
             carrier.countRun();
+            carrier.inDriver = true;
             boolean turned = driver.block(this::workWaits);
+            carrier.inDriver = false;
             carrier.countRun();
             if (!turned || closed) {
                 return; // the pool parks us

@@ -30,8 +30,13 @@ final class CarrierThread extends ForkJoinWorkerThread {
      */
     int sinceTick;
 
+    /** Whether the carrier is handing out events: then what it pushes is not its own doing. Its own. */
+    boolean inDriver;
+
     /** The sentinel's own notes. */
     long seenRuns = -1;
+
+    boolean hadQueue;
 
     long stillSince;
     boolean covered;

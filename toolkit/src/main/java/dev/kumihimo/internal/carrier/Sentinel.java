@@ -131,8 +131,12 @@ final class Sentinel implements Runnable {
         boolean workStands = false;
         boolean anyStealing = false;
         CarrierThread stuck = null;
+        boolean crowded = false;
         for (CarrierThread carrier : carriers.carriers()) {
             long runs = carrier.runs();
+            boolean hasQueue = carrier.getQueuedTaskCount() > 1;
+            crowded |= hasQueue && carrier.hadQueue;
+            carrier.hadQueue = hasQueue;
             if (runs != carrier.seenRuns) {
                 carrier.seenRuns = runs;
                 carrier.stillSince = now;
@@ -160,6 +164,8 @@ final class Sentinel implements Runnable {
                 replace(carriers, stuck);
                 lastStuck = now;
             }
+        } else if (crowded) {
+            carriers.findCarrier(); // the carrier keeps up with nothing but its own queue: let others share it
         } else if (carriers.spares() > 0 && stuck == null && now - lastStuck > RETIRE_NANOS) {
             carriers.retireSpares();
         }
