@@ -122,7 +122,8 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
             try {
                 result = new JoinResult.Success<>(callBody());
             } catch (Throwable e) {
-                result = isAborted() && isInterruption(e)
+                // In a runtime that is shut down every task is about to be aborted, and may have met one that was.
+                result = (isAborted() || runtime.isShutdown()) && isInterruption(e)
                         ? new JoinResult.Cancelled<>(cancelReason())
                         : new JoinResult.Failure<>(e);
             }
@@ -358,9 +359,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     }
 
     private CancelReason cancelReason() {
-        return reason() instanceof CancelReason why
-                ? why
-                : new CancelReason(CancelReason.Kind.ABORT, name() + " was aborted");
+        return reason() instanceof CancelReason why ? why : runtime.shutdownReason();
     }
 
     @Override

@@ -300,7 +300,7 @@ public final class TaskRuntime implements AutoCloseable {
         return task;
     }
 
-    private CancelReason shutdownReason() {
+    CancelReason shutdownReason() {
         return new CancelReason(CancelReason.Kind.SHUTDOWN, "runtime " + name() + " is shut down");
     }
 
