@@ -434,7 +434,8 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
 
     @Override
     public T get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
-        return futureValue(result(Duration.of(timeout, unit.toChronoUnit())));
+        // toNanos saturates, where a Duration of so many days would overflow
+        return futureValue(result(Duration.ofNanos(unit.toNanos(timeout))));
     }
 
     private T futureValue(JoinResult<T> result) throws ExecutionException {
