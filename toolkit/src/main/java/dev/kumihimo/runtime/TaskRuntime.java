@@ -61,8 +61,8 @@ public final class TaskRuntime implements AutoCloseable {
     private TaskRuntime(RuntimeOptions options, boolean global) {
         this.global = global;
         this.options = options;
-        BlockingPool blocking =
-                new BlockingPool(options.maxBlockingThreads(), options.threadKeepAliveNanos(), options.threadName());
+        BlockingPool blocking = new BlockingPool(
+                options.maxBlockingThreads(), options.threadKeepAliveNanos(), options.threadName() + "-blocking");
         this.core = new RuntimeCore(
                 this, options.name(), options.threadName(), options.workerThreads(), options.eventInterval(), blocking);
     }

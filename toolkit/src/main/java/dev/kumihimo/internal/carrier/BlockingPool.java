@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * job queues, without bound. Never shut down: idle threads end by themselves.
  *
  * <p>A {@link ThreadPoolExecutor} starts threads only when its queue refuses a job; so the queue takes a job only if a thread
- * waits for it, and the job it refuses when all threads are running is queued by the rejection handler.
+ * waits for it, and the job it refuses when all threads are running is queued by the rejection handler. A thread that was
+ * about to time out then leaves that job behind; so each one, when it has ended, looks whether to send somebody for it.
  */
 public final class BlockingPool implements Executor {
     private final ThreadPoolExecutor pool;
@@ -32,13 +33,24 @@ public final class BlockingPool implements Executor {
                 keepAliveNanos,
                 TimeUnit.NANOSECONDS,
                 queue,
-                job -> {
-                    Thread thread =
-                            new Thread(null, job, threadName + "-blocking-" + numbers.incrementAndGet(), 0, false);
+                worker -> {
+                    Thread thread = new Thread(
+                            null, () -> runWorker(worker), threadName + "-" + numbers.incrementAndGet(), 0, false);
                     thread.setDaemon(true);
                     return thread;
                 },
                 (job, executor) -> enqueue(job));
+    }
+
+    private void runWorker(Runnable worker) {
+        try {
+            worker.run();
+        } finally {
+            Runnable left = queue.poll();
+            if (left != null) {
+                pool.execute(left);
+            }
+        }
     }
 
     private void enqueue(Runnable job) {

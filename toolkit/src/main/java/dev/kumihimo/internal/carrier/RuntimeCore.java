@@ -3,7 +3,9 @@ package dev.kumihimo.internal.carrier;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.jdk.VirtualThreads;
 import dev.kumihimo.internal.wait.CancelScope;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,6 +14,11 @@ import org.slf4j.LoggerFactory;
 public final class RuntimeCore {
     private static final Logger LOG = LoggerFactory.getLogger("dev.kumihimo.runtime");
     private static volatile boolean fallbackTold;
+
+    /** For interrupts, which seldom take long, and logging. More than one, since an interrupt may close a foreign channel. */
+    private static final int SYSTEM_THREADS = 4;
+
+    private static final long SYSTEM_KEEP_ALIVE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final String name;
     private final TaskRegistry registry = new TaskRegistry();
@@ -30,14 +37,16 @@ public final class RuntimeCore {
      * @param threadName the prefix of thread names
      * @param workers carriers, at least 1
      * @param tickInterval runs between two looks of a carrier at inbox and driver, at least 1
-     * @param blocking where blocking jobs and system tasks run
+     * @param blocking where blocking jobs run
      */
     public RuntimeCore(
             Object owner, String name, String threadName, int workers, int tickInterval, BlockingPool blocking) {
         this.owner = owner;
         this.name = name;
         this.blocking = blocking;
-        this.sentinel = new Sentinel(name, blocking, registry);
+        // Not the blocking pool: when that is full, the jobs that fill it could not even be interrupted.
+        Executor systemTasks = new BlockingPool(SYSTEM_THREADS, SYSTEM_KEEP_ALIVE_NANOS, threadName + "-system");
+        this.sentinel = new Sentinel(name, systemTasks, registry);
         if (VirtualThreads.customSchedulers()) {
             CarrierPool pool = new CarrierPool(this, workers, tickInterval, threadName, sentinel);
             this.scheduler = pool;
