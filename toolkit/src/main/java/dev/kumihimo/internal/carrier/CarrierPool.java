@@ -237,7 +237,7 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
     /** One stretch of a virtual thread. */
     private final class Run extends Job {
         private static final long serialVersionUID = 1;
-        private final transient Runnable continuation;
+        private transient @Nullable Runnable continuation;
 
         Run(Runnable continuation) {
             this.continuation = continuation;
@@ -245,7 +245,11 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
 
         @Override
         void run(CarrierThread carrier) {
-            continuation.run();
+            Runnable running = continuation;
+            continuation = null; // this job's frame stays on the carrier's stack while that waits in the driver
+            if (running != null) {
+                running.run();
+            }
         }
     }
 
