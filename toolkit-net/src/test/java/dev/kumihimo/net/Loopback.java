@@ -1,0 +1,96 @@
+package dev.kumihimo.net;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.kumihimo.internal.wait.Waiter;
+import dev.kumihimo.runtime.JoinHandle;
+import dev.kumihimo.runtime.TaskRuntime;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** What the tests of sockets have in common. */
+final class Loopback {
+    static final String HOST = "127.0.0.1";
+
+    private Loopback() {}
+
+    static TaskRuntime runtime(int carriers) {
+        return TaskRuntime.builder().workerThreads(carriers).build();
+    }
+
+    /** Two ends of one connection: one of ours, made by accept, and one of the JDK's blocking sockets. */
+    record Pair(TcpStream stream, Socket peer) implements AutoCloseable {
+        static Pair open() throws IOException {
+            try (TcpListener listener = TcpListener.bind(HOST, 0)) {
+                return open(listener);
+            }
+        }
+
+        static Pair open(TcpListener listener) throws IOException {
+            Socket peer = new Socket();
+            InetSocketAddress address = listener.localAddress();
+            peer.connect(address, 5_000); // completed by the system, before anybody accepts
+            peer.setSoTimeout(10_000);
+            return new Pair(listener.accept(Duration.ofSeconds(5)), peer);
+        }
+
+        void send(String text) throws IOException {
+            peer.getOutputStream().write(bytes(text));
+        }
+
+        String receive(int length) throws IOException {
+            return new String(peer.getInputStream().readNBytes(length), StandardCharsets.US_ASCII);
+        }
+
+        @Override
+        public void close() throws IOException {
+            peer.close();
+            stream.close();
+        }
+    }
+
+    static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** Reads once, at most {@code room} bytes; null at the end of the stream. */
+    static String read(TcpStream stream, int room) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(room);
+        return stream.read(buffer) < 0 ? null : text(buffer);
+    }
+
+    static String text(ByteBuffer read) {
+        return new String(read.array(), 0, read.position(), StandardCharsets.US_ASCII);
+    }
+
+    /** Waits until a task is in a wait of the toolkit. */
+    static void untilWaiting(JoinHandle<?> task) {
+        Waiter waiter = (Waiter) (Object) task;
+        await().pollInterval(Duration.ofMillis(1)).until(() -> waiter.openWait() != null);
+    }
+
+    /** How many descriptors of this process are sockets. */
+    static int openSockets() throws IOException {
+        int count = 0;
+        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            for (Path descriptor : descriptors) {
+                try {
+                    if (Files.readSymbolicLink(descriptor).toString().startsWith("socket:")) {
+                        count++;
+                    }
+                } catch (NoSuchFileException e) {
+                    // closed meanwhile
+                }
+            }
+        }
+        return count;
+    }
+}
