@@ -40,8 +40,9 @@ class BlockingJobTest {
 
     @Test
     void aJob_runsOnANamedPlatformThread_andGivesItsValue() throws Exception {
-        JoinHandle<String> job = runtime.spawnBlocking(() -> Thread.currentThread().getName() + " "
-                + Thread.currentThread().isVirtual() + " " + Task.current().name());
+        JoinHandle<String> job = runtime.spawnBlocking(() ->
+                Thread.currentThread().getName() + " " + Thread.currentThread().isVirtual() + " "
+                        + Task.current().name());
         assertThat(job.join(LONG)).isEqualTo("jobs-blocking-1 false " + job.name());
         assertThat(job.name()).startsWith("job-");
         assertThat(job.toString()).isEqualTo("blocking job \"" + job.name() + '"');
@@ -62,7 +63,8 @@ class BlockingJobTest {
         List<JoinHandle<String>> jobs = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             jobs.add(runtime.spawnBlocking(() -> {
-                String seen = Thread.currentThread().getName() + " " + Thread.currentThread().isInterrupted();
+                String seen = Thread.currentThread().getName() + " "
+                        + Thread.currentThread().isInterrupted();
                 both.await();
                 return seen;
             }));
@@ -238,7 +240,8 @@ class BlockingJobTest {
     void taskBlocking_givesTheValueOrTheExceptionAsItIs() throws Exception {
         runtime.blockOn(() -> {
             assertThat(Task.<String, RuntimeException>blocking(
-                            () -> Thread.currentThread().isVirtual() + " " + Task.current().runtime().workerThreads()))
+                            () -> Thread.currentThread().isVirtual() + " "
+                                    + Task.current().runtime().workerThreads()))
                     .isEqualTo("false 1");
             IOException thrown = new IOException("gone");
             assertThatExceptionOfType(IOException.class)
@@ -255,14 +258,16 @@ class BlockingJobTest {
     @Test
     void taskBlocking_passesCancellationOn_andWaitsForTheJobsEnd() throws Exception {
         AtomicBoolean ended = new AtomicBoolean();
-        TaskProbe<Object> task = TaskProbe.spawn(runtime, () -> Task.blocking(() -> {
-                    try {
-                        new CountDownLatch(1).await();
-                    } finally {
-                        ended.set(true);
-                    }
-                    return null;
-                }))
+        TaskProbe<Object> task = TaskProbe.spawn(
+                        runtime,
+                        () -> Task.blocking(() -> {
+                            try {
+                                new CountDownLatch(1).await();
+                            } finally {
+                                ended.set(true);
+                            }
+                            return null;
+                        }))
                 .untilParked();
         Observe.until("the job runs", () -> runtime.core().blocking().threads() == 1);
         task.handle().abort();
@@ -276,12 +281,15 @@ class BlockingJobTest {
     void taskBlocking_insideATimeout_endsWithIt() throws Exception {
         assertThat(runtime.spawn(() -> {
                             try {
-                                Timeout.call(Duration.ofMillis(20), () -> Task.blocking(() -> {
-                                    TimeUnit.DAYS.sleep(1);
-                                }));
+                                Timeout.call(
+                                        Duration.ofMillis(20),
+                                        () -> Task.blocking(() -> {
+                                            TimeUnit.DAYS.sleep(1);
+                                        }));
                                 return "slept";
                             } catch (TimeoutException e) {
-                                return "timed out, flag " + Thread.currentThread().isInterrupted();
+                                return "timed out, flag "
+                                        + Thread.currentThread().isInterrupted();
                             }
                         })
                         .join(LONG))

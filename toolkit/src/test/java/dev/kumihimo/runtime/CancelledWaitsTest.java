@@ -20,7 +20,6 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -61,11 +60,13 @@ class CancelledWaitsTest {
                     rendezvous.send("x");
                     return null;
                 }),
-                wait("select", () -> Select.<String>of()
-                        .onReceive(channel, item -> item)
-                        .onSend(rendezvous, "x", () -> "sent")
-                        .after(FOREVER, () -> "late")
-                        .await()),
+                wait(
+                        "select",
+                        () -> Select.<String>of()
+                                .onReceive(channel, item -> item)
+                                .onSend(rendezvous, "x", () -> "sent")
+                                .after(FOREVER, () -> "late")
+                                .await()),
                 wait("acquire", () -> semaphore.acquire()),
                 wait("acquire with a timeout", () -> semaphore.acquire(3, FOREVER)),
                 wait("sleep", () -> {
@@ -77,7 +78,9 @@ class CancelledWaitsTest {
                     return null;
                 }),
                 wait("join", () -> Task.spawn(() -> channel.receive()).join()),
-                wait("join with a timeout", () -> Task.spawn(() -> channel.receive()).join(FOREVER)),
+                wait(
+                        "join with a timeout",
+                        () -> Task.spawn(() -> channel.receive()).join(FOREVER)),
                 wait("joinNext", () -> {
                     try (JoinSet<String> set = JoinSet.open()) {
                         set.spawn(() -> channel.receive());
@@ -528,10 +531,12 @@ class CancelledWaitsTest {
         @Test
         void shields_nest() throws Exception {
             Channel<String> channel = Channel.bounded(1);
-            TaskProbe<String> task = TaskProbe.spawn(runtime, () -> Task.shield(() -> {
-                        Task.shield(() -> Task.sleep(Duration.ofMillis(1)));
-                        return channel.receive();
-                    }))
+            TaskProbe<String> task = TaskProbe.spawn(
+                            runtime,
+                            () -> Task.shield(() -> {
+                                Task.shield(() -> Task.sleep(Duration.ofMillis(1)));
+                                return channel.receive();
+                            }))
                     .untilParked();
             task.handle().abort();
             channel.send("still shielded");
@@ -700,10 +705,12 @@ class CancelledWaitsTest {
 
         @Test
         void anAbort_isNotTakenForTheDeadline() throws Exception {
-            TaskProbe<Object> task = TaskProbe.spawn(runtime, () -> Timeout.call(FOREVER, () -> {
-                        Task.sleep(FOREVER);
-                        return null;
-                    }))
+            TaskProbe<Object> task = TaskProbe.spawn(
+                            runtime,
+                            () -> Timeout.call(FOREVER, () -> {
+                                Task.sleep(FOREVER);
+                                return null;
+                            }))
                     .untilParked();
             task.handle().abort();
             assertThat(task.handle().result(LONG)).isInstanceOf(JoinResult.Cancelled.class);
@@ -799,7 +806,8 @@ class CancelledWaitsTest {
         void aDeadlineThatHasPassedAtTheStart_interruptsAForeignWait() throws Exception {
             for (int i = 0; i < 300; i++) {
                 assertThatExceptionOfType(TimeoutException.class)
-                        .isThrownBy(() -> Timeout.call(Duration.ofNanos(1), () -> Thread.sleep(Duration.ofSeconds(20))));
+                        .isThrownBy(
+                                () -> Timeout.call(Duration.ofNanos(1), () -> Thread.sleep(Duration.ofSeconds(20))));
             }
         }
 

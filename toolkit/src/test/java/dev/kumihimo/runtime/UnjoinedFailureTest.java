@@ -92,9 +92,10 @@ class UnjoinedFailureTest {
 
     @Test
     void blockOn_tellsItsCallerAndNotTheLog() {
-        assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> runtime.blockOn(() -> {
-            throw new IllegalStateException("root");
-        }));
+        assertThatExceptionOfType(IllegalStateException.class)
+                .isThrownBy(() -> runtime.blockOn(() -> {
+                    throw new IllegalStateException("root");
+                }));
         runtime.close();
         assertThat(log.all()).isEmpty();
     }
