@@ -96,6 +96,17 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         }
     }
 
+    /**
+     * Runs the body of a thread that somebody else started, and who counts on what it does: an executor's future, which only
+     * the body completes. If aborted, it is told so at once.
+     */
+    void runEvenIfAborted() {
+        if (isAborted()) {
+            deliverInterrupt();
+        }
+        end(callBodyForResult());
+    }
+
     private void runBlocking() {
         Thread worker = Thread.currentThread();
         String workerName = worker.getName();
@@ -115,20 +126,18 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     }
 
     private void runBody() {
-        JoinResult<T> result;
-        if (isAborted()) {
-            result = new JoinResult.Cancelled<>(cancelReason());
-        } else {
-            try {
-                result = new JoinResult.Success<>(callBody());
-            } catch (Throwable e) {
-                // In a runtime that is shut down every task is about to be aborted, and may have met one that was.
-                result = (isAborted() || runtime.isShutdown()) && isInterruption(e)
-                        ? new JoinResult.Cancelled<>(cancelReason())
-                        : new JoinResult.Failure<>(e);
-            }
+        end(isAborted() ? new JoinResult.Cancelled<>(cancelReason()) : callBodyForResult());
+    }
+
+    private JoinResult<T> callBodyForResult() {
+        try {
+            return new JoinResult.Success<>(callBody());
+        } catch (Throwable e) {
+            // In a runtime that is shut down every task is about to be aborted, and may have met one that was.
+            return (isAborted() || runtime.isShutdown()) && isInterruption(e)
+                    ? new JoinResult.Cancelled<>(cancelReason())
+                    : new JoinResult.Failure<>(e);
         }
-        end(result);
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // a task made from a VoidBody is a task of Void, whose value is null
@@ -388,6 +397,11 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
             throw new IllegalStateException("not begun");
         }
         return bound;
+    }
+
+    @Override
+    public @Nullable Thread threadOrNull() {
+        return thread;
     }
 
     @Override

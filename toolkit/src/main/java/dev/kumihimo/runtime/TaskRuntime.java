@@ -4,6 +4,7 @@ import dev.kumihimo.internal.carrier.BlockingPool;
 import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.internal.carrier.RuntimeCore;
 import dev.kumihimo.internal.carrier.TaskDoor;
+import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.jdk.StructuredScope;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Waiter;
@@ -49,6 +50,7 @@ public final class TaskRuntime implements AutoCloseable {
     static {
         Waiter.installForeignFactory(ForeignWaiter::new);
         TaskDoor.install(new Door());
+        Driver.installHeir(() -> global().core().driver());
     }
 
     private final RuntimeOptions options;
@@ -242,7 +244,7 @@ public final class TaskRuntime implements AutoCloseable {
     /**
      * {@return a factory of unstarted virtual threads that are tasks of this runtime once they run} An exception that leaves
      * one is logged at WARN, since nobody can join it. After the runtime's shutdown it throws
-     * {@link RejectedExecutionException}.
+     * {@link RejectedExecutionException}; a thread made before and started after it runs as a cancelled task.
      */
     public ThreadFactory threadFactory() {
         return work -> {
@@ -258,11 +260,10 @@ public final class TaskRuntime implements AutoCloseable {
                         }
                     });
             Thread thread = core.threads().newThread(() -> {
-                if (core.registry().add(task, task.id())) {
-                    task.run();
-                } else {
-                    task.refuse(shutdownReason());
+                if (!core.registry().add(task, task.id())) {
+                    task.cancel(shutdownReason());
                 }
+                task.runEvenIfAborted();
             });
             task.bind(thread);
             return thread;
@@ -386,7 +387,7 @@ public final class TaskRuntime implements AutoCloseable {
                 }
             }
             live = core.registry().snapshot(); // those whose handle has ended and that are about to leave the registry
-            Thread.onSpinWait();
+            Thread.yield();
         }
         terminate();
         return List.of();

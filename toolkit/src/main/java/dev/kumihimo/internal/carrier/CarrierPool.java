@@ -318,8 +318,12 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
             boolean turned = driver.block(this::workWaits);
             carrier.inDriver = false;
             carrier.countRun();
-            if (!turned || closed) {
+            if (!turned) {
                 return; // the pool parks us
+            }
+            if (closed) {
+                drainInbox(carrier); // who pushed while we were blocked has left it to us
+                return;
             }
             if (carrier.getQueuedTaskCount() > 0) {
                 sentinel.activate();

@@ -31,6 +31,9 @@ public abstract class LiveTask extends Waiter {
      */
     public abstract boolean awaitEnd(long deadline);
 
+    /** {@return its thread, or null if it is a blocking job that has not begun} */
+    public abstract @Nullable Thread threadOrNull();
+
     /** {@return how the task is called in reports: its name and id} */
     @Override
     public abstract String toString();

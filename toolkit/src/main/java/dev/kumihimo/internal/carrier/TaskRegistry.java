@@ -124,7 +124,8 @@ public final class TaskRegistry {
     @Nullable
     LiveTask mountedOn(Thread carrier) {
         for (LiveTask task : snapshot()) {
-            if (VirtualThreads.carrierOf(task.thread()) == carrier) {
+            Thread thread = task.threadOrNull();
+            if (thread != null && VirtualThreads.carrierOf(thread) == carrier) {
                 return task;
             }
         }

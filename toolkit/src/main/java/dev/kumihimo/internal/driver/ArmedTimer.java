@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * State:  NEW (in the inbox) --owner takes it in: CAS--> IN_WHEEL --owner fires it: CAS--> DONE
  *         NEW --cancel(): CAS--> DONE            (the owner skips it: no insertion)
  *         IN_WHEEL --cancel(): CAS--> DONE       (then pushed again, so that the owner unlinks it)
+ * If the driver was closed, IN_WHEEL means: armed with its heir, whose timer finds DONE if this one was cancelled.
  * Fields: inboxNext, inboxDepth: written by whoever pushes, before the CAS that publishes; the owner reads inboxNext before
  * it makes the timer IN_WHEEL, since from then on a canceller may push it again.
  */
@@ -55,8 +56,24 @@ final class ArmedTimer extends TimerEntry implements TimerService.Timer {
         }
     }
 
+    /** Goes from a closed driver to its heir, unless it was cancelled. */
+    void takeOver() {
+        if (STATE.compareAndSet(this, NEW, IN_WHEEL)) {
+            expire();
+        }
+    }
+
     @Override
     protected void expire() {
+        TimerService heir = driver.heir();
+        if (heir == null) {
+            fire();
+        } else {
+            heir.arm(at > Long.MAX_VALUE / Driver.TICK_NANOS ? Long.MAX_VALUE : at * Driver.TICK_NANOS, this::fire);
+        }
+    }
+
+    private void fire() {
         Expirable expiring = target;
         if (STATE.compareAndSet(this, IN_WHEEL, DONE) && expiring != null) { // lost: cancelled
             target = null;
@@ -71,7 +88,7 @@ final class ArmedTimer extends TimerEntry implements TimerService.Timer {
             target = null;
         } else if (now != DONE && STATE.compareAndSet(this, IN_WHEEL, DONE)) {
             target = null;
-            driver.push(this);
+            driver.release(this);
         }
     }
 }

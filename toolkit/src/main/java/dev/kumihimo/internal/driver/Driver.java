@@ -12,6 +12,7 @@ import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -31,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * first (CAS or fence) and then reads the state. One of the two sees the other (H1 lost wakeup).
  * A timer far away that a carrier arms does not wake the driver: the carrier does before it goes idle, and the sentinel at
  * its next tick. So a timeout that is cancelled soon costs neither a system call nor an insertion.
+ *
+ * The end: whoever closes the driver hands all its timers to the heir; who arms one later, or pushed one while it was being
+ * closed, looks at the state after the push, and does the same. One of the two finds it.
  *
  * Progress: poll() and wake() are wait-free but for system calls. No lock of ours is taken here; nothing here runs user code.
  */
@@ -63,6 +67,8 @@ public final class Driver implements TimerService, AutoCloseable {
             throw new ExceptionInInitializerError(e);
         }
     }
+
+    private static volatile @Nullable Supplier<TimerService> heirs;
 
     private final Host host;
     private final Selector selector;
@@ -111,8 +117,28 @@ public final class Driver implements TimerService, AutoCloseable {
         return TimerService.realNanoTime();
     }
 
+    /** Sets where threads that outlive their runtime have their timers. */
+    public static void installHeir(Supplier<TimerService> heir) {
+        heirs = heir;
+    }
+
+    /** {@return what has taken over the timers, or null while this driver is open} */
+    @Nullable
+    TimerService heir() {
+        if (state != CLOSED) {
+            return null;
+        }
+        Supplier<TimerService> supplier = heirs;
+        return supplier == null ? null : supplier.get();
+    }
+
     @Override
     public Timer arm(long deadline, Expirable target) {
+        TimerService heir = heir();
+        return heir == null ? armHere(deadline, target) : heir.arm(deadline, target);
+    }
+
+    private Timer armHere(long deadline, Expirable target) {
         long tick = tickAtOrAfter(deadline);
         ArmedTimer timer = new ArmedTimer(this, tick, target);
         int depth = push(timer);
@@ -127,8 +153,27 @@ public final class Driver implements TimerService, AutoCloseable {
             } else {
                 wake();
             }
+        } else if (now == CLOSED) {
+            bequeath();
         }
         return timer;
+    }
+
+    /** Takes back a timer that is in the wheel and was cancelled. */
+    void release(ArmedTimer timer) {
+        if (state != CLOSED) {
+            push(timer);
+        }
+    }
+
+    /** Hands the new timers of a closed driver to its heir. */
+    private void bequeath() {
+        for (ArmedTimer timer = (ArmedTimer) NEW_TIMERS.getAndSet(this, null); timer != null; ) {
+            ArmedTimer next = timer.inboxNext;
+            timer.inboxNext = null;
+            timer.takeOver();
+            timer = next;
+        }
     }
 
     /** Hands a new timer, or a cancelled one that is in the wheel, to the owner; returns how many are under way. */
@@ -314,7 +359,7 @@ public final class Driver implements TimerService, AutoCloseable {
         }
     }
 
-    /** Ends the driver: waits on its channels fail, timers are dropped. Called by a thread that may wait for the owner. */
+    /** Ends the driver: waits on its channels fail, timers go to the heir. Called by a thread that may wait for the owner. */
     @Override
     public void close() {
         while (!STATE.compareAndSet(this, FREE, CLOSED)) {
@@ -323,6 +368,10 @@ public final class Driver implements TimerService, AutoCloseable {
             }
             wake();
             Thread.yield();
+        }
+        if (heirs != null) {
+            bequeath();
+            wheel.advance(Long.MAX_VALUE); // an entry of a closed driver does not fire, but goes to the heir
         }
         for (SelectionKey key : selector.keys()) {
             if (key.attachment() instanceof Readiness readiness) {
