@@ -182,8 +182,9 @@ class TcpStreamTest {
             JoinHandle<Void> writing = runtime.spawn(() -> pair.stream().writeAll(ByteBuffer.allocate(20_000_000)));
             untilWaiting(writing);
             pair.stream().shutdownOutput();
+            // ClosedChannelException, or the system's "broken pipe" if the writer was just in its call
             assertThatThrownBy(() -> writing.join(Duration.ofSeconds(10)))
-                    .hasCauseInstanceOf(java.nio.channels.ClosedChannelException.class);
+                    .hasCauseInstanceOf(java.io.IOException.class);
         }
     }
 

@@ -119,9 +119,10 @@ public final class Channel<T> implements AutoCloseable, SelectPoint.Source {
             }
             return;
         }
+        long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
         Wait wait = sendOrRegister(item);
         if (wait != null) {
-            if (!wait.await(TimerService.deadline(wait.waiter().nanoTime(), timeout))) {
+            if (!wait.await(deadline)) {
                 throw new TimeoutException("no room in " + core + " within " + timeout);
             }
             checkSent(wait);
@@ -242,9 +243,10 @@ public final class Channel<T> implements AutoCloseable, SelectPoint.Source {
             }
             return item;
         }
+        long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
         Object item = receiveOrRegister();
         if (item instanceof Wait wait) {
-            if (!wait.await(TimerService.deadline(wait.waiter().nanoTime(), timeout))) {
+            if (!wait.await(deadline)) {
                 throw new TimeoutException("nothing in " + core + " within " + timeout);
             }
             item = wait.item;

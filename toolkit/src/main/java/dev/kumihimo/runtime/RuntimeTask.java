@@ -167,7 +167,11 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     private void end(JoinResult<T> result) {
         body = null;
         if (result instanceof JoinResult.Failure<T> failure) {
-            unjoined = runtime.failures().track(this, failure.exception());
+            try {
+                unjoined = runtime.failures().track(this, failure.exception());
+            } catch (Throwable noMemory) {
+                // Nothing will report it if nobody joins; but those who join must not wait for ever.
+            }
         }
         Object before = END.getAndSet(this, result);
         runtime.core().registry().remove(this);
@@ -261,7 +265,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     }
 
     private void checkNotSelf() {
-        if (thread == Thread.currentThread()) {
+        if (Waiter.currentTask() == this) {
             throw new IllegalStateException(this + " would wait for its own end for ever");
         }
     }
@@ -284,8 +288,9 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         if (!isFinished() && (timeout.isNegative() || timeout.isZero())) {
             throw timedOut(timeout);
         }
+        long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
         Wait wait = registerJoiner();
-        if (wait != null && !wait.await(TimerService.deadline(wait.waiter().nanoTime(), timeout))) {
+        if (wait != null && !wait.await(deadline)) {
             throw timedOut(timeout);
         }
         return ended();

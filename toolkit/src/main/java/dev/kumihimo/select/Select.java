@@ -185,21 +185,24 @@ public final class Select<R extends @Nullable Object> {
 
     private R waitForAny() throws InterruptedException {
         Wait wait = Wait.forAny();
+        long deadline = delay == null
+                ? Long.MAX_VALUE
+                : TimerService.deadline(wait.waiter().nanoTime(), delay);
         int count = branches.size();
         WaitNode[] nodes = new WaitNode[count];
         for (int i = 0; i < count; i++) {
             nodes[i] = branches.get(i).node(wait);
         }
+        wait.register(nodes);
         WakeList woken = new WakeList();
         int chosen = tryAllOrEnqueue(nodes, woken);
         woken.wakeAll();
         if (chosen >= 0) {
             return branches.get(chosen).finish(nodes[chosen].item);
         }
-        wait.register(nodes);
         WaitNode granted;
         if (afterDelay != null && delay != null) {
-            granted = wait.awaitAny(TimerService.deadline(wait.waiter().nanoTime(), delay));
+            granted = wait.awaitAny(deadline);
             if (granted == null) {
                 return afterDelay.get();
             }

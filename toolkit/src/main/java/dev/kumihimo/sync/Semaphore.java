@@ -122,9 +122,10 @@ public final class Semaphore implements AutoCloseable {
         }
         checkCount(count);
         Waiter.spend();
+        long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
         Wait wait = core.takeOrRegister(count);
         if (wait != null) {
-            if (!wait.await(TimerService.deadline(wait.waiter().nanoTime(), timeout))) {
+            if (!wait.await(deadline)) {
                 throw new TimeoutException(count + " permits were not free within " + timeout + ": " + this);
             }
             checkTaken(wait);

@@ -5,6 +5,7 @@ import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
+import dev.kumihimo.internal.wait.Waiter;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -127,17 +128,13 @@ final class Completions extends WaitPoint {
         if (timeout.isNegative() || timeout.isZero()) {
             return poll();
         }
-        long deadline = -1;
+        long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
         while (true) {
             Object found = takeOrRegister();
             if (found instanceof Member member) {
                 return member;
             }
-            Wait wait = (Wait) found;
-            if (deadline < 0) {
-                deadline = TimerService.deadline(wait.waiter().nanoTime(), timeout);
-            }
-            if (!wait.await(deadline)) {
+            if (!((Wait) found).await(deadline)) {
                 return null;
             }
         }

@@ -243,6 +243,7 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      */
     public @Nullable JoinResult<T> tryJoinNext() {
         ensureOwner();
+        Waiter.spendQuietly();
         Member done = completions.poll();
         return done == null ? null : joined(done);
     }

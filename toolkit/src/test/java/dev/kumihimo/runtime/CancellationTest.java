@@ -315,4 +315,24 @@ class CancellationTest {
         foreign.join();
         assertThat(timedOut).isTrue();
     }
+
+    /** One interrupt flag serves all regions: leaving the inner one must not take the outer one's interrupt along. */
+    @Test
+    void anInnerDeadlineThatWasOverrun_leavesTheInterruptOfTheOuterOne() throws Exception {
+        runtime.blockOn(() -> {
+            assertThatThrownBy(() -> dev.kumihimo.time.Timeout.call(Duration.ofMillis(60), () -> {
+                        dev.kumihimo.time.Timeout.call(Duration.ofMillis(10), () -> computeFor(Duration.ofMillis(200)));
+                        Thread.sleep(LONG);
+                    }))
+                    .isInstanceOf(TimeoutException.class);
+            assertThat(Thread.interrupted()).isFalse();
+        });
+    }
+
+    private static void computeFor(Duration time) {
+        long end = System.nanoTime() + time.toNanos();
+        while (System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+    }
 }

@@ -190,6 +190,29 @@ class SchedulerTest {
         }
     }
 
+    /** The carrier has slept in the driver, and the sentinel with it; what wakes them holds the carrier at once. */
+    @Test
+    void aCarrierThatIsHeldRightAfterItWasIdle_isReplacedToo() throws Exception {
+        try (var runtime = TaskRuntime.builder().workerThreads(1).build()) {
+            for (int round = 0; round < 5; round++) {
+                runtime.spawn(() -> {}).join();
+                await().until(() -> runtime.core().driver().isBlocked());
+                AtomicBoolean childRan = new AtomicBoolean();
+                JoinHandle<?> hog = runtime.spawn(() -> {
+                    Task.spawn(() -> childRan.set(true));
+                    while (!childRan.get()) {
+                        Thread.onSpinWait();
+                        if (Thread.interrupted()) {
+                            return;
+                        }
+                    }
+                });
+                hog.join(Duration.ofSeconds(20));
+                assertThat(childRan).isTrue();
+            }
+        }
+    }
+
     /** Holds the carrier for a while, as native code does. */
     private static void hold() {
         long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(300);

@@ -200,6 +200,15 @@ class TaskRuntimeTest {
     }
 
     @Test
+    void aBlockingJob_canJoinOneThatRanOnItsThreadBefore() throws Exception {
+        JoinHandle<Integer> earlier = runtime.spawnBlocking(() -> 1);
+        earlier.join();
+        for (int i = 0; i < 4; i++) {
+            assertThat(runtime.spawnBlocking(() -> earlier.join()).join()).isEqualTo(1);
+        }
+    }
+
+    @Test
     void taskBlocking_givesTheResultInPlace_andPassesCancellationOn() throws Exception {
         assertThat(runtime.<Boolean, InterruptedException>blockOn(
                         () -> Task.blocking(() -> Thread.currentThread().isVirtual())))

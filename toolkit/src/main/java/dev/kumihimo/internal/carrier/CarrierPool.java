@@ -174,7 +174,12 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
 
     private void signalIdleCarrier() {
         if (recruiting == 0 && RECRUITING.compareAndSet(this, 0, 1)) {
-            submitOutside(new Recruit());
+            try {
+                pool.externalSubmit(new Recruit());
+            } catch (Throwable e) { // no memory for the job or a thread: execute() must not throw
+                recruiting = 0;
+                sentinel.activate();
+            }
         }
     }
 
@@ -185,16 +190,12 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
         if (driver.isBlocked() && pool.getActiveThreadCount() >= target) {
             driver.wake(); // its owner drains
         } else if (drainRequested == 0 && DRAIN_REQUESTED.compareAndSet(this, 0, 1)) {
-            submitOutside(new Drain());
-        }
-    }
-
-    private void submitOutside(Job job) {
-        try {
-            pool.externalSubmit(job);
-        } catch (OutOfMemoryError e) {
-            // The job is queued, no thread could be started for it: the sentinel tries again.
-            sentinel.activate();
+            try {
+                pool.externalSubmit(new Drain());
+            } catch (Throwable e) { // no memory for the job or a thread: the sentinel tries again
+                drainRequested = 0;
+                sentinel.activate();
+            }
         }
     }
 
@@ -280,8 +281,11 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
             carrier.sinceTick = 0;
             drainInbox(carrier);
             carrier.inDriver = true;
-            driver.poll();
-            carrier.inDriver = false;
+            try {
+                driver.poll();
+            } finally {
+                carrier.inDriver = false;
+            }
         }
         if (carrier.getQueuedTaskCount() == 0) {
             idle(carrier);
@@ -301,6 +305,9 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
         } finally {
             draining = 0;
         }
+        if (taken > 0) {
+            sentinel.activate();
+        }
         if (!inbox.isEmpty()) {
             attend(); // more than a batch, or a push that we met half-way
         }
@@ -315,9 +322,13 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
             }
             carrier.countRun();
             carrier.inDriver = true;
-            boolean turned = driver.block(this::workWaits);
-            carrier.inDriver = false;
-            carrier.countRun();
+            boolean turned;
+            try {
+                turned = driver.block(this::workWaits);
+            } finally {
+                carrier.inDriver = false;
+                carrier.countRun();
+            }
             if (!turned) {
                 return; // the pool parks us
             }

@@ -84,15 +84,15 @@ final class Sentinel implements Runnable {
     public void run() {
         boolean suspicious = false;
         while (!stopped) {
-            sleep(suspicious);
-            deliverInterrupts();
-            CarrierPool carriers = pool;
-            if (carriers != null && !asleep) {
-                try {
+            try {
+                sleep(suspicious);
+                deliverInterrupts();
+                CarrierPool carriers = pool;
+                if (carriers != null) {
                     suspicious = look(carriers);
-                } catch (RuntimeException | OutOfMemoryError e) {
-                    LOG.error("the sentinel of runtime {} met an error", runtime, e);
                 }
+            } catch (Throwable e) { // a sentinel that dies is missed later, and by others
+                LOG.error("the sentinel of runtime {} met an error", runtime, e);
             }
         }
         deliverInterrupts();
@@ -106,6 +106,7 @@ final class Sentinel implements Runnable {
                 while (asleep && !stopped && interrupts.isEmpty()) {
                     LockSupport.park(this);
                 }
+                asleep = false;
                 return;
             }
             asleep = false;
@@ -115,7 +116,12 @@ final class Sentinel implements Runnable {
 
     private void deliverInterrupts() {
         for (CancelScope scope; (scope = interrupts.poll()) != null; ) {
-            systemTasks.execute(scope::deliverInterrupt);
+            try {
+                systemTasks.execute(scope::deliverInterrupt);
+            } catch (Throwable e) { // no memory for a thread
+                interrupts.offer(scope);
+                throw e;
+            }
         }
     }
 

@@ -2,9 +2,13 @@ package dev.kumihimo.internal.carrier;
 
 import dev.kumihimo.internal.driver.Driver;
 import java.util.concurrent.ThreadFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The fallback: the JDK's own scheduler, shared by the whole JVM, and the driver on one daemon platform thread. */
 final class SharedScheduler implements Scheduler, Driver.Host {
+    private static final Logger LOG = LoggerFactory.getLogger("dev.kumihimo.runtime");
+
     private final Driver driver = new Driver(this);
     private final ThreadFactory threads =
             Thread.ofVirtual().inheritInheritableThreadLocals(false).factory();
@@ -19,8 +23,12 @@ final class SharedScheduler implements Scheduler, Driver.Host {
     }
 
     private void turn() {
-        while (!closed && driver.block(() -> closed)) {
-            // each turn hands out what has come
+        while (!closed) {
+            try {
+                driver.block(() -> closed); // each turn hands out what has come
+            } catch (Throwable e) {
+                LOG.error("the driver met an error", e); // no memory, most likely: the next turn may do better
+            }
         }
     }
 

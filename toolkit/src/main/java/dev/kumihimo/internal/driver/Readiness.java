@@ -89,8 +89,8 @@ public final class Readiness {
         Slot slot = slot(op);
         Wait wait = slot.install();
         if (wait != null) {
-            arm(op);
             try {
+                arm(op);
                 wait.await();
             } finally {
                 slot.uninstall(wait);
@@ -111,9 +111,9 @@ public final class Readiness {
         Slot slot = slot(op);
         Wait wait = slot.install();
         if (wait != null) {
-            arm(op);
             boolean granted = false;
             try {
+                arm(op);
                 granted = wait.await(deadline);
             } finally {
                 slot.uninstall(wait);

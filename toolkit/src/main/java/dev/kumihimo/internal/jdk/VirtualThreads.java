@@ -102,13 +102,7 @@ public final class VirtualThreads {
      * task, they would be virtual threads on our carriers, and end every socket wait of the JVM with our runtime (25 to 28).
      */
     private static void startPollers() {
-        Runnable start = () -> {
-            try {
-                Class.forName("sun.nio.ch.Poller", true, null);
-            } catch (ClassNotFoundException | LinkageError e) {
-                // a JDK without that class has no such pollers
-            }
-        };
+        Runnable start = new PollerStart();
         if (!Thread.currentThread().isVirtual()) {
             start.run();
             return;
@@ -125,6 +119,18 @@ public final class VirtualThreads {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** A class of its own, since its thread must not wait for the initialisation of ours, which waits for that thread. */
+    private static final class PollerStart implements Runnable {
+        @Override
+        public void run() {
+            try {
+                Class.forName("sun.nio.ch.Poller", true, null);
+            } catch (ClassNotFoundException | LinkageError e) {
+                // a JDK without that class has no such pollers
+            }
         }
     }
 

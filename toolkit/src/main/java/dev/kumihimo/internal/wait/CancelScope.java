@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * (Wait.park). Both pairs are volatile, so one of them sees the other: a cancellation is never missed by a wait.
  *
  * A late interrupt: an interrupt is sent by a system task (deliverInterrupt). leave() first marks the region as left under
- * the lock, waits out an interrupt that is being sent, and clears the flag only if this scope has set it.
+ * the lock, waits out an interrupt that is being sent, and clears the flag only if this scope has set it; if an enclosing
+ * one has too, it sets the flag again. A plain interrupt that meets one of ours in the flag is lost with it.
  */
 
 /**
@@ -157,10 +158,21 @@ public abstract class CancelScope extends SpinLock implements Expirable {
         awaitSent();
         boolean clear = delivery == SENT;
         delivery = REPORTED;
+        boolean sentForAnother = enclosingSent();
         waiter.unlock();
-        if (clear) {
-            Thread.interrupted();
+        if (clear && Thread.interrupted() && sentForAnother) {
+            waiter.thread().interrupt(); // there is one flag for all: the enclosing region's must not be lost
         }
+    }
+
+    /** Whether an interrupt was sent for a cancelled region around this one, and not yet seen by a toolkit wait. */
+    private boolean enclosingSent() {
+        for (CancelScope s = parent; s != null && !s.shield; s = s.parent) {
+            if (s.delivery == SENT) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Marks the cancellation as seen by a toolkit wait, which is about to throw it. Called by the owner. */
@@ -214,20 +226,24 @@ public abstract class CancelScope extends SpinLock implements Expirable {
         }
     }
 
-    /** With the waiter's lock held: lets an interrupt that is being sent arrive. */
+    /** With the waiter's lock held: lets interrupts that are being sent, for this region or one around it, arrive. */
     private void awaitSent() {
-        while (delivery == SENDING) {
-            waiter.unlock();
-            Thread.yield();
-            waiter.lock();
+        CancelScope s = this;
+        while (s != null) {
+            if (s.delivery == SENDING) {
+                waiter.unlock();
+                Thread.yield();
+                waiter.lock();
+                s = this; // another may have begun meanwhile
+            } else {
+                s = s.parent;
+            }
         }
     }
 
     private void enterShield() {
         waiter.lock();
-        for (CancelScope s = parent; s != null; s = s.parent) {
-            s.awaitSent();
-        }
+        awaitSent();
         waiter.scope = this;
         waiter.unlock();
         left = Thread.interrupted(); // a shield is never cancelled; `left` remembers the flag to restore

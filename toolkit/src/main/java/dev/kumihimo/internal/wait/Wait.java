@@ -165,9 +165,11 @@ public final class Wait extends WaitNode implements Expirable {
         if (waiter.parksTimed()) {
             parkUntil(deadline);
         } else {
-            TimerService.Timer timer = waiter.timers().arm(deadline, this);
+            TimerService.Timer timer = armOrGiveUp(deadline);
             park();
-            timer.cancel();
+            if (timer != null) {
+                timer.cancel();
+            }
         }
         WaitNode granted = granted();
         if (granted == null && outcome != EXPIRED) {
@@ -177,6 +179,22 @@ public final class Wait extends WaitNode implements Expirable {
             unlinkAll(null);
         }
         return granted;
+    }
+
+    /**
+     * Arms the timer of a registered wait. If that fails, for want of memory or of a runtime to have it, the wait is taken
+     * back; unless it was granted meanwhile, which counts, and needs no timer.
+     */
+    private TimerService.@Nullable Timer armOrGiveUp(long deadline) {
+        try {
+            return waiter.timers().arm(deadline, this);
+        } catch (Throwable e) {
+            if (claim(INTERRUPTED)) {
+                unlinkAll(null);
+                throw e;
+            }
+            return null;
+        }
     }
 
     /** Waits until granted; no interrupt and no cancellation ends it, both are kept for later. */
