@@ -194,7 +194,15 @@ public final class Driver implements TimerService, AutoCloseable {
 
     /** {@return whether nobody owns the driver: carriers poll it when they tick, or take it when they go idle} */
     public boolean isUnattended() {
-        return state == FREE && (newTimers != null || !selector.keys().isEmpty() || wheel.size() > 0);
+        return state == FREE && (newTimers != null || hasChannels() || wheel.size() > 0);
+    }
+
+    private boolean hasChannels() {
+        try {
+            return !selector.keys().isEmpty();
+        } catch (ClosedSelectorException e) {
+            return false; // closed since we looked at the state
+        }
     }
 
     /** {@return whether timers wait to be taken in} */
