@@ -92,7 +92,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         if (blocking) {
             runBlocking();
         } else {
-            runBody();
+            runBody(false);
         }
     }
 
@@ -104,7 +104,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         if (isAborted()) {
             deliverInterrupt();
         }
-        end(callBodyForResult());
+        runBody(true);
     }
 
     private void runBlocking() {
@@ -116,7 +116,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         }
         thread = worker; // volatile, before runBody looks for a reason
         try {
-            runBody();
+            runBody(false);
         } finally {
             leave();
             Thread.interrupted(); // the next job starts with a clean flag, whoever set it
@@ -125,19 +125,22 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         }
     }
 
-    private void runBody() {
-        end(isAborted() ? new JoinResult.Cancelled<>(cancelReason()) : callBodyForResult());
-    }
-
-    private JoinResult<T> callBodyForResult() {
-        try {
-            return new JoinResult.Success<>(callBody());
-        } catch (Throwable e) {
-            // In a runtime that is shut down every task is about to be aborted, and may have met one that was.
-            return (isAborted() || runtime.isShutdown()) && isInterruption(e)
-                    ? new JoinResult.Cancelled<>(cancelReason())
-                    : new JoinResult.Failure<>(e);
+    /** One method, since each frame below the body stays on the stack of every parked task. */
+    private void runBody(boolean evenIfAborted) {
+        JoinResult<T> result;
+        if (isAborted() && !evenIfAborted) {
+            result = new JoinResult.Cancelled<>(cancelReason());
+        } else {
+            try {
+                result = new JoinResult.Success<>(callBody());
+            } catch (Throwable e) {
+                // In a runtime that is shut down every task is about to be aborted, and may have met one that was.
+                result = (isAborted() || runtime.isShutdown()) && isInterruption(e)
+                        ? new JoinResult.Cancelled<>(cancelReason())
+                        : new JoinResult.Failure<>(e);
+            }
         }
+        end(result);
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // a task made from a VoidBody is a task of Void, whose value is null

@@ -399,39 +399,45 @@ class ShutdownTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void spawning_duringShutdown_neitherHangsNorLeaks(int workers) throws Exception {
-        for (int round = 0; round < 300; round++) {
-            TaskRuntime runtime = runtime(workers);
-            Queue<JoinHandle<?>> handles = new ConcurrentLinkedQueue<>();
-            CountDownLatch begun = new CountDownLatch(2);
-            List<Thread> spawners = new ArrayList<>();
-            for (int s = 0; s < 2; s++) {
-                boolean blocking = s == 1;
-                spawners.add(Thread.ofPlatform().start(() -> {
-                    begun.countDown();
-                    for (int i = 0; i < 50; i++) {
-                        handles.add(
-                                blocking
-                                        ? runtime.spawnBlocking(() -> Task.sleep(FOREVER))
-                                        : runtime.spawn(() -> {
-                                            try {
-                                                Task.sleep(FOREVER);
-                                            } finally {
-                                                handles.add(Task.spawn(() -> Task.sleep(FOREVER)));
-                                            }
-                                        }));
-                    }
-                }));
+        try (CapturedLog log = CapturedLog.open()) {
+            for (int round = 0; round < 300; round++) {
+                spawnDuringShutdown(runtime(workers));
             }
-            begun.await();
-            assertThat(runtime.shutdown(Duration.ofSeconds(20))).isEmpty();
-            for (Thread spawner : spawners) {
-                spawner.join();
-            }
-            assertThat(handles).isNotEmpty();
-            for (JoinHandle<?> handle : handles) {
-                assertThat(handle.result(LONG)).isInstanceOf(JoinResult.Cancelled.class);
-            }
-            assertThat(runtime.liveTasks()).isZero();
+            assertThat(log.messages(Level.ERROR, "")).isEmpty();
         }
+    }
+
+    private static void spawnDuringShutdown(TaskRuntime runtime) throws Exception {
+        Queue<JoinHandle<?>> handles = new ConcurrentLinkedQueue<>();
+        CountDownLatch begun = new CountDownLatch(2);
+        List<Thread> spawners = new ArrayList<>();
+        for (int s = 0; s < 2; s++) {
+            boolean blocking = s == 1;
+            spawners.add(Thread.ofPlatform().start(() -> {
+                begun.countDown();
+                for (int i = 0; i < 50; i++) {
+                    handles.add(
+                            blocking
+                                    ? runtime.spawnBlocking(() -> Task.sleep(FOREVER))
+                                    : runtime.spawn(() -> {
+                                        try {
+                                            Task.sleep(FOREVER);
+                                        } finally {
+                                            handles.add(Task.spawn(() -> Task.sleep(FOREVER)));
+                                        }
+                                    }));
+                }
+            }));
+        }
+        begun.await();
+        assertThat(runtime.shutdown(Duration.ofSeconds(20))).isEmpty();
+        for (Thread spawner : spawners) {
+            spawner.join();
+        }
+        assertThat(handles).isNotEmpty();
+        for (JoinHandle<?> handle : handles) {
+            assertThat(handle.result(LONG)).isInstanceOf(JoinResult.Cancelled.class);
+        }
+        assertThat(runtime.liveTasks()).isZero();
     }
 }

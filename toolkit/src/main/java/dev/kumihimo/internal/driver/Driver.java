@@ -194,14 +194,14 @@ public final class Driver implements TimerService, AutoCloseable {
 
     /** {@return whether nobody owns the driver: carriers poll it when they tick, or take it when they go idle} */
     public boolean isUnattended() {
-        return state == FREE && selector.isOpen() && (newTimers != null || wheel.size() > 0 || hasChannels());
+        return state == FREE && (newTimers != null || hasChannels() || wheel.size() > 0);
     }
 
     private boolean hasChannels() {
         try {
             return !selector.keys().isEmpty();
         } catch (ClosedSelectorException e) {
-            return false; // closed meanwhile
+            return false; // closed since we looked at the state
         }
     }
 
