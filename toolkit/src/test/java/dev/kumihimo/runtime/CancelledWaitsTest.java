@@ -825,6 +825,7 @@ class CancelledWaitsTest {
     @Test
     void aTaskThatWaitsUninterruptibly_keepsTheAbortForAfter() throws Exception {
         Channel<Integer> gate = Channel.bounded(1);
+        AtomicBoolean closing = new AtomicBoolean();
         TaskProbe<String> task = TaskProbe.spawn(runtime, () -> {
             JoinSet<Integer> set = JoinSet.open();
             Channel<Integer> began = Channel.bounded(1);
@@ -833,6 +834,7 @@ class CancelledWaitsTest {
                 return gate.receive();
             }));
             began.receive();
+            closing.set(true);
             set.close(); // aborts the child, and waits for it
             try {
                 Task.sleep(FOREVER);
@@ -841,7 +843,7 @@ class CancelledWaitsTest {
             }
             return "slept";
         });
-        Observe.until("the child waits", () -> runtime.liveTasks() == 2);
+        Observe.until("the set is being closed", closing::get);
         task.untilParked();
         task.handle().abort();
         gate.send(1);
