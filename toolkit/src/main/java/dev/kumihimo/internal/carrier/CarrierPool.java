@@ -320,14 +320,14 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
             if (driver.hasDeferredTimers()) {
                 driver.wake();
             }
-            carrier.countRun();
+            carrier.countTurn();
             carrier.inDriver = true;
             boolean turned;
             try {
                 turned = driver.block(this::workWaits);
             } finally {
                 carrier.inDriver = false;
-                carrier.countRun();
+                carrier.countTurn();
             }
             if (!turned) {
                 return; // the pool parks us

@@ -53,6 +53,11 @@ final class CarrierThread extends ForkJoinWorkerThread {
         RUNS.setOpaque(this, runs + 1);
     }
 
+    /** Counts going into the driver, or coming out: a movement, but no run that could be stuck. */
+    void countTurn() {
+        RUNS.setOpaque(this, runs + 2);
+    }
+
     /** {@return how often something has begun or ended here} */
     long runs() {
         return (long) RUNS.getOpaque(this);

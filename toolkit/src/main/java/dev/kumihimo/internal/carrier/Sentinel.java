@@ -179,7 +179,7 @@ final class Sentinel implements Runnable {
         return workStands || outside;
     }
 
-    /** An even count is between runs: parked in the pool, or looking for work. In the driver it is odd, but that is blocked. */
+    /** An even count is between runs: parked in the pool, looking for work, or in the driver. */
     private static boolean isRunning(CarrierThread carrier) {
         return (carrier.seenRuns & 1) != 0;
     }
