@@ -27,12 +27,18 @@ import org.junit.jupiter.api.Timeout;
 class JdkSocketsTest {
     @Test
     void virtualThreadSockets_work_afterTheRuntimeThatUsedThemFirst() throws Exception {
-        assertThat(inAJvmOfItsOwn(FirstSocketInATask.class)).isEqualTo("in a task, after its runtime");
+        assertThat(inAJvmOfItsOwn(FirstSocketInATask.class))
+                .contains(
+                        "in a task, ",
+                        "after its runtime"); // and, on a slow machine, a warning of a carrier that loads classes
     }
 
     @Test
     void httpClient_works_inATaskAndAfterItsRuntime() throws Exception {
-        assertThat(inAJvmOfItsOwn(HttpClientInATask.class)).isEqualTo("in a task, after its runtime");
+        assertThat(inAJvmOfItsOwn(HttpClientInATask.class))
+                .contains(
+                        "in a task, ",
+                        "after its runtime"); // and, on a slow machine, a warning of a carrier that loads classes
     }
 
     private static String inAJvmOfItsOwn(Class<?> program) throws IOException, InterruptedException {
