@@ -42,7 +42,19 @@ class ArchitectureTest {
                 .resideInAnyPackage("dev.kumihimo.runtime", "dev.kumihimo.channel", "dev.kumihimo.sync")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("dev.kumihimo.task", "dev.kumihimo.time", "dev.kumihimo.select")
+                .resideInAnyPackage("dev.kumihimo.task", "dev.kumihimo.time")
+                .check(TOOLKIT);
+        noClasses()
+                .that()
+                .resideInAPackage("dev.kumihimo.select")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "dev.kumihimo.runtime",
+                        "dev.kumihimo.task",
+                        "dev.kumihimo.channel",
+                        "dev.kumihimo.sync",
+                        "dev.kumihimo.time")
                 .check(TOOLKIT);
         noClasses()
                 .that()

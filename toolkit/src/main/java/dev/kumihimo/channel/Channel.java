@@ -1,11 +1,14 @@
 package dev.kumihimo.channel;
 
-import dev.kumihimo.internal.wait.SelectPoint;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
+import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
+import dev.kumihimo.select.Clause;
+import dev.kumihimo.select.Selectable;
+import dev.kumihimo.select.Sink;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeoutException;
@@ -44,8 +47,11 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the items, never null
  * @since 0.1
  */
-public final class Channel<T> implements AutoCloseable, SelectPoint.Source {
+public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
     private final ChannelCore core;
+
+    /** Made by the first select, and again by another thread that does not see it: they are all alike. */
+    private @Nullable Clause<T> receiving;
 
     private Channel(int capacity) {
         core = new ChannelCore(capacity);
@@ -366,9 +372,94 @@ public final class Channel<T> implements AutoCloseable, SelectPoint.Source {
         return core.capacity;
     }
 
-    @Override
-    public SelectPoint selectPoint() {
+    /** {@return where its waits are registered, for tests} */
+    WaitPoint waitPoint() {
         return core;
+    }
+
+    /* ---------------- Selecting -------------- */
+
+    /** {@return the receiving of the next item, to be selected on} Ready also once the channel is closed and drained. */
+    @Override
+    public Clause<T> clause() {
+        Clause<T> clause = receiving;
+        if (clause == null) {
+            clause = new Receiving<>(core);
+            receiving = clause;
+        }
+        return clause;
+    }
+
+    @Override
+    public Selectable<@Nullable Void> sending(T item) {
+        return new Sending(core, Objects.requireNonNull(item, "item"));
+    }
+
+    private static final class Receiving<T> extends Clause<T> {
+        private final ChannelCore core;
+
+        Receiving(ChannelCore core) {
+            super(core);
+            this.core = core;
+        }
+
+        @Override
+        protected Object tryNow(WakeList woken) {
+            Object item = core.poll(woken);
+            if (item != null) {
+                return item;
+            }
+            return core.isClosed() ? ChannelCore.CLOSED : NOT_READY;
+        }
+
+        @Override
+        protected boolean enqueue(WaitNode node) {
+            core.awaitItem(node);
+            return true;
+        }
+
+        @Override
+        @SuppressWarnings("unchecked") // only send() puts items in
+        protected T result(@Nullable Object outcome) {
+            if (outcome == null || outcome == ChannelCore.CLOSED) {
+                throw drained();
+            }
+            return (T) outcome;
+        }
+    }
+
+    private static final class Sending extends Clause<@Nullable Void> {
+        private final ChannelCore core;
+        private final Object item;
+
+        Sending(ChannelCore core, Object item) {
+            super(core);
+            this.core = core;
+            this.item = item;
+        }
+
+        @Override
+        protected @Nullable Object tryNow(WakeList woken) {
+            if (core.isClosed()) {
+                return ChannelCore.CLOSED;
+            }
+            return core.offer(item, woken) ? null : NOT_READY;
+        }
+
+        @Override
+        protected boolean enqueue(WaitNode node) {
+            node.item = item;
+            core.awaitRoom(node);
+            return true;
+        }
+
+        @Override
+        protected @Nullable Void result(@Nullable Object outcome) {
+            if (outcome == ChannelCore.CLOSED) {
+                throw new ChannelClosedException("the channel is closed");
+            }
+            return null;
+        }
     }
 
     @Override

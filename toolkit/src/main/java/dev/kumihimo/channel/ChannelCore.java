@@ -1,7 +1,7 @@
 package dev.kumihimo.channel;
 
-import dev.kumihimo.internal.wait.SelectPoint;
 import dev.kumihimo.internal.wait.WaitNode;
+import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.WakeList;
 import org.jspecify.annotations.Nullable;
@@ -20,12 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 
 /** The state of a channel, with operations that never wait; call them under the lock. */
-final class ChannelCore extends SelectPoint {
+final class ChannelCore extends WaitPoint {
     /** In place of an item: the channel was closed. */
     static final Object CLOSED = new Object();
-
-    static final int RECEIVE = 0;
-    static final int SEND = 1;
 
     private static final int INITIAL_RING = 16;
 
@@ -152,17 +149,20 @@ final class ChannelCore extends SelectPoint {
         }
     }
 
-    @Override
-    public boolean tryNow(WaitNode node, WakeList woken) {
-        return node.count == SEND ? trySend(node, woken) : tryReceive(node, woken);
+    /** Takes an item, from the buffer or a sender; null if there is none. */
+    @Nullable
+    Object poll(WakeList woken) {
+        Object item = take();
+        WaitNode sender = item != null ? refill() : grantSender();
+        if (sender != null) {
+            woken.add(sender);
+            item = item != null ? item : sender.item;
+        }
+        return item;
     }
 
-    private boolean trySend(WaitNode node, WakeList woken) {
-        Object item = node.item;
-        if (closed || item == null) {
-            node.item = CLOSED;
-            return true;
-        }
+    /** Hands an item to a receiver or buffers it; false if there is no room. */
+    boolean offer(Object item, WakeList woken) {
         WaitNode receiver = handOver(item);
         if (receiver != null) {
             woken.add(receiver);
@@ -173,30 +173,6 @@ final class ChannelCore extends SelectPoint {
         }
         put(item);
         return true;
-    }
-
-    private boolean tryReceive(WaitNode node, WakeList woken) {
-        Object item = take();
-        WaitNode sender = item != null ? refill() : grantSender();
-        if (sender != null) {
-            woken.add(sender);
-            item = item != null ? item : sender.item;
-        }
-        if (item == null && !closed) {
-            return false;
-        }
-        node.item = item == null ? CLOSED : item;
-        return true;
-    }
-
-    @Override
-    public boolean isEnd(Object item) {
-        return item == CLOSED;
-    }
-
-    @Override
-    public void enqueue(WaitNode node) {
-        (node.count == SEND ? senders : receivers).add(node);
     }
 
     @Override

@@ -1,21 +1,16 @@
 package dev.kumihimo.select;
 
-import dev.kumihimo.channel.Channel;
-import dev.kumihimo.channel.ChannelClosedException;
-import dev.kumihimo.internal.wait.SelectPoint;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
+import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Function;
-import java.util.function.Supplier;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -24,7 +19,12 @@ import org.jspecify.annotations.Nullable;
  * each is enqueued. So whoever is enqueued is enqueued everywhere, and who is trying is enqueued nowhere: when two selects
  * meet, one compare-and-set on the passive one's wait decides (hazard: both grant each other).
  *
- * Linearization: the branch that completes at once, at its point's lock; else the claim of the wait by its granter.
+ * Differences: a branch may become ready by what takes no lock (a socket's event). Its enqueue then refuses, the nodes before
+ * it are withdrawn, and the branches are tried again, all under the same holding of the locks. A branch that waits for a time
+ * has no lock and no node: the earliest of these is the deadline of the wait.
+ *
+ * Linearization: the branch that completes at once, at its point's lock; else the claim of the wait by its granter, or by its
+ * deadline.
  * Cancellation: the losing nodes are unlinked by Wait; each point then serves whom they held up.
  */
 
@@ -42,25 +42,76 @@ import org.jspecify.annotations.Nullable;
  * <p>If several branches are ready, one is chosen at random, or with {@link #biased()} the first. Branches that wait are in
  * their queues with everybody else, in FIFO order. No thread and no task is started for it.
  *
- * <p>A receive from a channel that is closed and drained, and a send to a closed one, are ready: {@link #await()} throws
- * {@link ChannelClosedException}.
+ * <p>A branch whose end has come is ready: a receive from a channel that is closed and drained, a send to a closed one, an
+ * acquire from a closed semaphore. {@link #await()} then throws what that operation throws by itself.
  *
- * <p>Handlers run in the calling thread, after the choice, with no lock held. A select may be awaited repeatedly; it belongs
- * to one thread at a time.
+ * <p>Handlers run in the calling thread, after the choice, with no lock held, and may wait. A select may be awaited
+ * repeatedly; it belongs to one thread at a time.
+ *
+ * <p>{@link #onReceive}, {@link #onJoin}, {@link #onPermit}, {@link #onCancelled} and {@link #onReadable} are {@link #on} by a
+ * name that tells a reader what happens.
  *
  * @param <R> the result of each handler
  * @since 0.1
  */
 public final class Select<R extends @Nullable Object> {
-    private static final int RECEIVE = 0;
-    private static final int SEND = 1;
+    private static final int INITIAL_BRANCHES = 4;
 
-    private final List<Branch<R>> branches = new ArrayList<>(4);
-    private SelectPoint @Nullable [] lockOrder;
+    /**
+     * What to do with the result of a branch.
+     *
+     * <pre>{@code
+     * Select.Handler<Order, String> confirm = order -> {
+     *     confirmations.send(order.id());
+     *     return "confirmed";
+     * };
+     * }</pre>
+     *
+     * @param <T> what the branch gives
+     * @param <R> what the handler gives
+     * @since 0.1
+     */
+    @FunctionalInterface
+    public interface Handler<T extends @Nullable Object, R extends @Nullable Object> {
+        /**
+         * Runs after the branch has happened.
+         *
+         * @param value what the branch gives
+         * @return what {@link Select#await()} returns
+         * @throws InterruptedException if it waits, and is interrupted or cancelled
+         */
+        R handle(T value) throws InterruptedException;
+    }
+
+    /**
+     * What to do for a branch that gives nothing.
+     *
+     * <pre>{@code
+     * Select.Action<String> stop = () -> "stop";
+     * }</pre>
+     *
+     * @param <R> what the action gives
+     * @since 0.1
+     */
+    @FunctionalInterface
+    public interface Action<R extends @Nullable Object> {
+        /**
+         * Runs after the branch has happened.
+         *
+         * @return what {@link Select#await()} returns
+         * @throws InterruptedException if it waits, and is interrupted or cancelled
+         */
+        R run() throws InterruptedException;
+    }
+
+    private Clause<?>[] clauses = new Clause<?>[INITIAL_BRANCHES]; // null from `count` on
+    private Object[] handlers = new Object[INITIAL_BRANCHES]; // a Handler or an Action each
+    private @Nullable BooleanSupplier @Nullable [] guards; // null while no branch has one
+    private int count;
+    private boolean @Nullable [] disabled; // by its guard, for the await() under way
     private boolean biased;
-    private @Nullable Duration delay;
-    private @Nullable Supplier<? extends R> afterDelay;
-    private @Nullable Supplier<? extends R> otherwise;
+    private @Nullable Action<? extends R> otherwise;
+    private @Nullable Object outcome; // of the chosen branch, on its way from the lock to its handler
 
     private Select() {}
 
@@ -73,63 +124,159 @@ public final class Select<R extends @Nullable Object> {
         return new Select<>();
     }
 
+    /* ---------------- Branches -------------- */
+
     /**
-     * Adds a branch that receives an item.
+     * Adds a branch.
      *
-     * @param channel from where
+     * @param source what to wait for
+     * @param handler what to do with what it gives
+     * @param <T> what it gives
+     * @return this
+     */
+    public <T extends @Nullable Object> Select<R> on(Selectable<T> source, Handler<? super T, ? extends R> handler) {
+        return add(source.clause(), Objects.requireNonNull(handler, "handler"));
+    }
+
+    /**
+     * Adds a branch of which only matters that it happens.
+     *
+     * @param source what to wait for
+     * @param action what to do then
+     * @return this
+     */
+    public Select<R> on(Selectable<?> source, Action<? extends R> action) {
+        return add(source.clause(), Objects.requireNonNull(action, "action"));
+    }
+
+    /**
+     * Adds a branch that receives an item: from a channel, a oneshot, a broadcast, a watch.
+     *
+     * @param source from where
      * @param handler what to do with it
      * @param <T> the items
      * @return this
      */
-    @SuppressWarnings("unchecked") // the item comes from that channel
-    public <T> Select<R> onReceive(Channel<T> channel, Function<? super T, ? extends R> handler) {
-        Objects.requireNonNull(handler, "handler");
-        return add(new Branch<>(channel.selectPoint(), RECEIVE, null, item -> handler.apply((T) item)));
+    public <T extends @Nullable Object> Select<R> onReceive(
+            Selectable<T> source, Handler<? super T, ? extends R> handler) {
+        return on(source, handler);
     }
 
     /**
      * Adds a branch that sends an item.
      *
-     * @param channel to where
-     * @param item what; the same one for each {@link #await()}
-     * @param handler what to do once it is sent
+     * @param sink to where
+     * @param item what, not null; the same one for each {@link #await()}
+     * @param action what to do once it is sent
      * @param <T> the items
      * @return this
      */
-    public <T> Select<R> onSend(Channel<T> channel, T item, Supplier<? extends R> handler) {
-        Objects.requireNonNull(item, "item");
-        Objects.requireNonNull(handler, "handler");
-        return add(new Branch<>(channel.selectPoint(), SEND, item, sent -> handler.get()));
-    }
-
-    private Select<R> add(Branch<R> branch) {
-        branches.add(branch);
-        lockOrder = null;
-        return this;
+    public <T> Select<R> onSend(Sink<T> sink, T item, Action<? extends R> action) {
+        return on(sink.sending(item), action);
     }
 
     /**
-     * Adds the branch that is taken when a time has passed since {@link #await()} began and no other was ready. Of several, the
-     * last one counts.
+     * Adds a branch that joins a task.
      *
-     * @param timeout how long; zero or negative is ready at once, after all others
-     * @param handler what to do then
+     * @param handle the task's handle
+     * @param handler what to do with its result
+     * @param <T> its result
      * @return this
      */
-    public Select<R> after(Duration timeout, Supplier<? extends R> handler) {
-        delay = Objects.requireNonNull(timeout, "timeout");
-        afterDelay = Objects.requireNonNull(handler, "handler");
+    public <T extends @Nullable Object> Select<R> onJoin(
+            Selectable<T> handle, Handler<? super T, ? extends R> handler) {
+        return on(handle, handler);
+    }
+
+    /**
+     * Adds a branch that acquires a permit or a lock.
+     *
+     * @param source of what
+     * @param handler what to do with it; closing it is the handler's, or whoever's it hands it to
+     * @param <T> the permit or guard
+     * @return this
+     */
+    public <T extends @Nullable Object> Select<R> onPermit(
+            Selectable<T> source, Handler<? super T, ? extends R> handler) {
+        return on(source, handler);
+    }
+
+    /**
+     * Adds a branch that waits for a cancellation.
+     *
+     * @param token of what
+     * @param action what to do then
+     * @return this
+     */
+    public Select<R> onCancelled(Selectable<?> token, Action<? extends R> action) {
+        return on(token, action);
+    }
+
+    /**
+     * Adds a branch that waits until a socket has something to read or to accept; reading is the handler's.
+     *
+     * @param socket which
+     * @param action what to do then
+     * @return this
+     */
+    public Select<R> onReadable(Selectable<?> socket, Action<? extends R> action) {
+        return on(socket, action);
+    }
+
+    /**
+     * Adds a branch that is taken when a time has passed since {@link #await()} began and no other was ready.
+     *
+     * @param timeout how long; zero or negative is ready at once, after all others
+     * @param action what to do then
+     * @return this
+     */
+    public Select<R> after(Duration timeout, Action<? extends R> action) {
+        return add(new After(Objects.requireNonNull(timeout, "timeout")), Objects.requireNonNull(action, "action"));
+    }
+
+    /**
+     * Gives the branch that was added last a condition: each {@link #await()} asks for it once, before it tries anything, and
+     * goes on without the branch if it does not hold.
+     *
+     * @param condition whether the branch counts
+     * @return this
+     * @throws IllegalStateException if there is no branch yet, or it has a condition
+     */
+    public Select<R> when(BooleanSupplier condition) {
+        Objects.requireNonNull(condition, "condition");
+        if (count == 0) {
+            throw new IllegalStateException("when() is for the branch before it, and there is none");
+        }
+        if (guards == null) {
+            guards = new @Nullable BooleanSupplier[clauses.length];
+        }
+        if (guards[count - 1] != null) {
+            throw new IllegalStateException("branch " + count + " has a condition already");
+        }
+        guards[count - 1] = condition;
+        return this;
+    }
+
+    private Select<R> add(Clause<?> clause, Object handler) {
+        if (count == clauses.length) {
+            clauses = Arrays.copyOf(clauses, count * 2);
+            handlers = Arrays.copyOf(handlers, count * 2);
+            guards = guards == null ? null : Arrays.copyOf(guards, count * 2);
+        }
+        clauses[count] = clause;
+        handlers[count] = handler;
+        count++;
         return this;
     }
 
     /**
      * Adds the branch that is taken when no other is ready: the select never waits then.
      *
-     * @param handler what to do then
+     * @param action what to do then
      * @return this
      */
-    public Select<R> otherwise(Supplier<? extends R> handler) {
-        otherwise = Objects.requireNonNull(handler, "handler");
+    public Select<R> otherwise(Action<? extends R> action) {
+        otherwise = Objects.requireNonNull(action, "action");
         return this;
     }
 
@@ -143,171 +290,258 @@ public final class Select<R extends @Nullable Object> {
         return this;
     }
 
+    /* ---------------- Waiting -------------- */
+
     /**
-     * Waits for a branch, and runs its handler.
+     * Waits for a branch, and runs its handler. Ends with the first branch that becomes ready; if several are, or some were at
+     * once, the others are left as they are. A ready branch is taken also if the caller is cancelled.
      *
      * @return what the handler returned
-     * @throws InterruptedException if interrupted or cancelled while it would wait; no branch has happened
-     * @throws ChannelClosedException if the chosen branch's channel is closed; no branch has happened
-     * @throws IllegalStateException if there is no branch
+     * @throws InterruptedException if interrupted or cancelled while it would wait, and then no branch has happened; or if the
+     *     handler throws it
+     * @throws IllegalStateException if there is no branch, or the conditions of all exclude them and there is no
+     *     {@code otherwise}; also what a branch throws whose end has come, such as {@code ChannelClosedException}
      */
     public R await() throws InterruptedException {
-        if (branches.isEmpty() && afterDelay == null && otherwise == null) {
-            throw new IllegalStateException("a select without branches would wait for ever");
-        }
         Waiter.spend();
-        Branch<R> ready = tryEach();
-        if (ready != null) {
-            return ready.finish(ready.takeResult());
+        askGuards();
+        WakeList woken = new WakeList();
+        int chosen = tryEach(woken);
+        if (chosen < 0) {
+            if (otherwise != null) {
+                return otherwise.run();
+            }
+            chosen = waitForAny(woken);
         }
-        if (otherwise != null) {
-            return otherwise.get();
+        Object result = outcome;
+        outcome = null;
+        return finish(clauses[chosen], handlers[chosen], result);
+    }
+
+    @SuppressWarnings("unchecked") // the handler was added together with the clause
+    private <T extends @Nullable Object> R finish(Clause<T> clause, Object handler, @Nullable Object result)
+            throws InterruptedException {
+        T value = clause.result(result);
+        return handler instanceof Handler<?, ?> taking
+                ? ((Handler<T, R>) taking).handle(value)
+                : ((Action<R>) handler).run();
+    }
+
+    private boolean isEnabled(int branch) {
+        return disabled == null || !disabled[branch];
+    }
+
+    private void askGuards() {
+        disabled = null;
+        int enabled = count;
+        if (guards != null) {
+            boolean[] excluded = new boolean[count];
+            for (int i = 0; i < count; i++) {
+                BooleanSupplier guard = guards[i];
+                if (guard != null && !guard.getAsBoolean()) {
+                    excluded[i] = true;
+                    enabled--;
+                }
+            }
+            disabled = excluded;
         }
-        if (afterDelay != null && delay != null && (delay.isZero() || delay.isNegative())) {
-            return afterDelay.get();
+        if (enabled == 0 && otherwise == null) {
+            throw new IllegalStateException("a select with none of its " + count
+                    + " branches enabled, and without otherwise(), would wait for ever");
         }
-        return waitForAny();
+    }
+
+    private int firstToTry() {
+        return biased || count < 2 ? 0 : ThreadLocalRandom.current().nextInt(count);
     }
 
     /** Tries the branches one by one, under one lock at a time. */
-    private @Nullable Branch<R> tryEach() {
-        int count = branches.size();
-        int first = biased || count < 2 ? 0 : ThreadLocalRandom.current().nextInt(count);
+    private int tryEach(WakeList woken) {
+        int index = firstToTry();
         for (int i = 0; i < count; i++) {
-            int index = first + i < count ? first + i : first + i - count;
-            Branch<R> branch = branches.get(index);
-            if (branch.tryNow()) {
-                return branch;
+            if (isEnabled(index) && tryOne(clauses[index], woken)) {
+                return index;
             }
+            index = index + 1 == count ? 0 : index + 1;
         }
-        return null;
+        return -1;
     }
 
-    private R waitForAny() throws InterruptedException {
+    private boolean tryOne(Clause<?> clause, WakeList woken) {
+        WaitPoint point = clause.point();
+        if (point == null) {
+            outcome = clause.tryNow(woken);
+        } else {
+            point.lock();
+            try {
+                outcome = clause.tryNow(woken);
+            } finally {
+                point.unlock();
+            }
+            woken.wakeAll();
+        }
+        return outcome != Clause.NOT_READY;
+    }
+
+    private int waitForAny(WakeList woken) throws InterruptedException {
+        Waiter waiter = Waiter.current();
+        int earliest = startTimers(waiter);
+        if (earliest >= 0 && clauses[earliest].deadline() <= waiter.nanoTime()) {
+            outcome = null;
+            return earliest;
+        }
         Wait wait = Wait.forAny();
-        long deadline = delay == null
-                ? Long.MAX_VALUE
-                : TimerService.deadline(wait.waiter().nanoTime(), delay);
-        int count = branches.size();
-        WaitNode[] nodes = new WaitNode[count];
+        @Nullable WaitNode[] nodes = new @Nullable WaitNode[count];
         for (int i = 0; i < count; i++) {
-            nodes[i] = branches.get(i).node(wait);
+            WaitPoint point = clauses[i].point();
+            nodes[i] = point != null && isEnabled(i) ? new WaitNode(point, wait) : null;
         }
         wait.register(nodes);
-        WakeList woken = new WakeList();
-        int chosen = tryAllOrEnqueue(nodes, woken);
+        int ready = tryAllOrEnqueue(nodes, woken);
         woken.wakeAll();
-        if (chosen >= 0) {
-            return branches.get(chosen).finish(nodes[chosen].item);
+        if (ready >= 0) {
+            return ready;
         }
-        WaitNode granted;
-        if (afterDelay != null && delay != null) {
-            granted = wait.awaitAny(deadline);
-            if (granted == null) {
-                return afterDelay.get();
-            }
-        } else {
-            granted = wait.awaitAny();
+        if (earliest < 0) {
+            return chosen(nodes, wait.awaitAny());
         }
-        for (int i = 0; i < count; i++) {
+        WaitNode granted = wait.awaitAny(clauses[earliest].deadline());
+        if (granted != null) {
+            return chosen(nodes, granted);
+        }
+        outcome = null;
+        return earliest;
+    }
+
+    private int chosen(@Nullable WaitNode[] nodes, WaitNode granted) {
+        outcome = granted.item;
+        for (int i = 0; i < nodes.length; i++) {
             if (nodes[i] == granted) {
-                return branches.get(i).finish(granted.item);
+                return i;
             }
         }
         throw new IllegalStateException("granted through a node that is not of this select");
     }
 
+    /** Starts the time of {@link #after}, and returns the branch whose deadline comes first, or -1 if none has one. */
+    private int startTimers(Waiter waiter) {
+        int earliest = -1;
+        for (int i = 0; i < count; i++) {
+            Clause<?> clause = clauses[i];
+            if (isEnabled(i)) {
+                if (clause instanceof After after) {
+                    after.start(waiter.nanoTime());
+                }
+                if (clause.deadline() != Long.MAX_VALUE
+                        && (earliest < 0 || clause.deadline() < clauses[earliest].deadline())) {
+                    earliest = i;
+                }
+            }
+        }
+        return earliest;
+    }
+
     /** Under all locks: completes a branch and returns its index, or enqueues all and returns -1. */
-    private int tryAllOrEnqueue(WaitNode[] nodes, WakeList woken) {
-        SelectPoint[] points = lockOrder();
+    private int tryAllOrEnqueue(@Nullable WaitNode[] nodes, WakeList woken) {
+        @Nullable WaitPoint[] points = new @Nullable WaitPoint[count];
+        int distinct = inLockOrder(nodes, points);
         int locked = 0;
         try {
-            for (; locked < points.length; locked++) {
-                points[locked].lock();
+            for (; locked < distinct; locked++) {
+                Objects.requireNonNull(points[locked]).lock();
             }
-            int first =
-                    biased || nodes.length < 2 ? 0 : ThreadLocalRandom.current().nextInt(nodes.length);
-            for (int i = 0; i < nodes.length; i++) {
-                int index = (first + i) % nodes.length;
-                if (branches.get(index).point.tryNow(nodes[index], woken)) {
+            while (true) {
+                int ready = tryAll(woken);
+                if (ready >= 0 || enqueueAll(nodes, woken)) {
+                    return ready;
+                }
+            }
+        } finally {
+            while (locked > 0) {
+                Objects.requireNonNull(points[--locked]).unlock();
+            }
+        }
+    }
+
+    private int tryAll(WakeList woken) {
+        int index = firstToTry();
+        for (int i = 0; i < count; i++) {
+            if (isEnabled(index)) {
+                outcome = clauses[index].tryNow(woken);
+                if (outcome != Clause.NOT_READY) {
                     return index;
                 }
             }
-            for (int i = 0; i < nodes.length; i++) {
-                branches.get(i).point.enqueue(nodes[i]);
-            }
-            return -1;
-        } finally {
-            while (locked > 0) {
-                points[--locked].unlock();
-            }
+            index = index + 1 == count ? 0 : index + 1;
         }
+        return -1;
     }
 
-    /** {@return the distinct points in the global order} */
-    private SelectPoint[] lockOrder() {
-        SelectPoint[] order = lockOrder;
-        if (order == null) {
-            order = branches.stream()
-                    .map(branch -> branch.point)
-                    .distinct()
-                    .sorted(Comparator.comparingLong(SelectPoint::rank))
-                    .toArray(SelectPoint[]::new);
-            lockOrder = order;
+    private boolean enqueueAll(@Nullable WaitNode[] nodes, WakeList woken) {
+        for (int i = 0; i < count; i++) {
+            WaitNode node = nodes[i];
+            if (node != null && !clauses[i].enqueue(node)) {
+                while (--i >= 0) {
+                    WaitNode enqueued = nodes[i];
+                    if (enqueued != null && enqueued.point != null) {
+                        enqueued.point.withdraw(enqueued, woken);
+                    }
+                }
+                return false;
+            }
         }
-        return order;
+        return true;
     }
 
-    /** One branch, and the node with which it is tried alone. */
-    private static final class Branch<R extends @Nullable Object> {
-        private final SelectPoint point;
-        private final int side;
-        private final @Nullable Object sent;
-        private final Function<Object, ? extends R> handler;
-        private final WaitNode trial;
-
-        Branch(SelectPoint point, int side, @Nullable Object sent, Function<Object, ? extends R> handler) {
-            this.point = point;
-            this.side = side;
-            this.sent = sent;
-            this.handler = handler;
-            this.trial = WaitNode.unowned(point);
-            trial.count = side;
-        }
-
-        WaitNode node(Wait wait) {
-            WaitNode node = new WaitNode(point, wait);
-            node.count = side;
-            node.item = sent;
-            return node;
-        }
-
-        boolean tryNow() {
-            trial.item = sent;
-            WakeList woken = new WakeList();
-            point.lock();
-            boolean done;
-            try {
-                done = point.tryNow(trial, woken);
-            } finally {
-                point.unlock();
+    /** Puts the distinct points of the nodes into the global order, and returns how many they are. */
+    private static int inLockOrder(@Nullable WaitNode[] nodes, @Nullable WaitPoint[] points) {
+        int distinct = 0;
+        for (WaitNode node : nodes) {
+            WaitPoint point = node == null ? null : node.point;
+            if (point == null) {
+                continue;
             }
-            woken.wakeAll();
-            return done;
-        }
-
-        @Nullable
-        Object takeResult() {
-            Object result = trial.item;
-            trial.item = null;
-            return result;
-        }
-
-        R finish(@Nullable Object item) {
-            if (item == null || point.isEnd(item)) {
-                throw new ChannelClosedException("the channel of the chosen branch is closed");
+            int at = distinct;
+            while (at > 0 && Objects.requireNonNull(points[at - 1]).rank() > point.rank()) {
+                at--;
             }
-            return handler.apply(item);
+            if (at > 0 && points[at - 1] == point) {
+                continue;
+            }
+            System.arraycopy(points, at, points, at + 1, distinct - at);
+            points[at] = point;
+            distinct++;
+        }
+        return distinct;
+    }
+
+    /** The passing of a time since {@link #await()} began. Never ready when it is tried, since all others go before it. */
+    private static final class After extends Clause<@Nullable Void> {
+        private final Duration timeout;
+        private long deadline;
+
+        After(Duration timeout) {
+            super(null);
+            this.timeout = timeout;
+        }
+
+        void start(long now) {
+            deadline = TimerService.deadline(now, timeout);
+        }
+
+        @Override
+        protected Object tryNow(WakeList woken) {
+            return NOT_READY;
+        }
+
+        @Override
+        protected @Nullable Void result(@Nullable Object outcome) {
+            return null;
+        }
+
+        @Override
+        protected long deadline() {
+            return deadline;
         }
     }
 }

@@ -1,4 +1,4 @@
-/** Wait for the first of several things: {@link dev.kumihimo.select.Select}. What can be selected is made elsewhere. */
+/** Wait for the first of several things: {@link dev.kumihimo.select.Select}. What can be selected is made elsewhere, above. */
 @NullMarked
 package dev.kumihimo.select;
 

@@ -80,12 +80,14 @@ public final class Semaphore implements AutoCloseable {
     public Permit acquire(int count) throws InterruptedException {
         checkCount(count);
         Waiter.spend();
+        Permit permit =
+                new Permit(this, count); // before anything is taken: if there is no memory for it, nothing is lost
         Wait wait = core.takeOrRegister(count);
         if (wait != null) {
             wait.await();
             checkTaken(wait);
         }
-        return new Permit(this, count);
+        return permit;
     }
 
     /**
@@ -123,6 +125,7 @@ public final class Semaphore implements AutoCloseable {
         checkCount(count);
         Waiter.spend();
         long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
+        Permit permit = new Permit(this, count);
         Wait wait = core.takeOrRegister(count);
         if (wait != null) {
             if (!wait.await(deadline)) {
@@ -130,7 +133,7 @@ public final class Semaphore implements AutoCloseable {
             }
             checkTaken(wait);
         }
-        return new Permit(this, count);
+        return permit;
     }
 
     /**
@@ -307,7 +310,7 @@ public final class Semaphore implements AutoCloseable {
         }
 
         void give(int count) {
-            WakeList served = null;
+            WakeList served = new WakeList();
             lock();
             try {
                 if (count > MAX_PERMITS - permits) {
@@ -315,19 +318,14 @@ public final class Semaphore implements AutoCloseable {
                             + " free permits above the maximum of " + MAX_PERMITS);
                 }
                 permits += count;
-                if (!waiters.isEmpty()) {
-                    served = serve();
-                }
+                serve(served);
             } finally {
                 unlock();
             }
-            if (served != null) {
-                served.wakeAll();
-            }
+            served.wakeAll();
         }
 
-        private WakeList serve() {
-            WakeList served = new WakeList();
+        private void serve(WakeList served) {
             for (WaitNode head; (head = waiters.peek()) != null && head.count <= permits; ) {
                 waiters.remove(head);
                 if (head.grant()) {
@@ -335,12 +333,11 @@ public final class Semaphore implements AutoCloseable {
                     served.add(head);
                 } // else it has given up: the next one
             }
-            return served;
         }
 
         @Override
-        protected WakeList afterAbandon() {
-            return serve();
+        protected void afterAbandon(WakeList woken) {
+            serve(woken);
         }
 
         void end() {

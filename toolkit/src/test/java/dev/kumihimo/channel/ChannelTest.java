@@ -40,7 +40,7 @@ class ChannelTest {
     private static void awaitWaitingAt(JoinHandle<?> task, Channel<?> channel) {
         await().until(() -> {
             var open = ((dev.kumihimo.internal.wait.Waiter) task).openWait();
-            return open != null && open.point == channel.selectPoint();
+            return open != null && open.point == channel.waitPoint();
         });
     }
 

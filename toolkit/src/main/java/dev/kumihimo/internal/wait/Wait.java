@@ -50,7 +50,7 @@ public final class Wait extends WaitNode implements Expirable {
 
     private final Waiter waiter;
     private volatile @Nullable Object outcome;
-    private WaitNode[] registrations = NO_NODES;
+    private @Nullable WaitNode[] registrations = NO_NODES;
     private boolean uncancellable;
 
     private Wait(Waiter waiter, @Nullable WaitPoint point) {
@@ -75,9 +75,9 @@ public final class Wait extends WaitNode implements Expirable {
 
     /**
      * Notes the registrations of a select, so that those which lose are unlinked. They are enqueued by the caller, under all
-     * locks.
+     * locks. A branch without a registration has null.
      */
-    public void register(WaitNode[] nodes) {
+    public void register(@Nullable WaitNode[] nodes) {
         registrations = nodes;
     }
 
@@ -305,35 +305,31 @@ public final class Wait extends WaitNode implements Expirable {
 
     /** Removes all registrations but the granted one, and has each point serve whom they held up. */
     private void unlinkAll(@Nullable WaitNode granted) {
-        if (registrations.length == 0) {
+        if (registrations == NO_NODES) {
             if (granted == null) {
-                unlink(this);
+                unlink(this, new WakeList());
             }
             return;
         }
+        WakeList woken = new WakeList();
         for (WaitNode node : registrations) {
-            if (node != granted) {
-                unlink(node);
+            if (node != null && node != granted) {
+                unlink(node, woken);
             }
         }
     }
 
-    private static void unlink(WaitNode node) {
+    private static void unlink(WaitNode node, WakeList woken) {
         WaitPoint at = node.point;
         if (at == null) {
             return;
         }
-        WakeList served = WakeList.NONE;
         at.lock();
         try {
-            WaitQueue queue = node.queue;
-            if (queue != null) { // else a granter has dropped it, and gone on to serve the next
-                queue.remove(node);
-                served = at.afterAbandon();
-            }
+            at.withdraw(node, woken);
         } finally {
             at.unlock();
         }
-        served.wakeAll();
+        woken.wakeAll();
     }
 }

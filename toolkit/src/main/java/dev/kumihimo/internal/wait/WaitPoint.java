@@ -37,12 +37,25 @@ public abstract class WaitPoint extends SpinLock {
     }
 
     /**
-     * Called under the lock after a waiter that gave up (cancelled, timed out, interrupted, or served by another branch of
-     * its select) has left its queue: serves whoever it held up, and returns those served, to be woken after unlocking.
+     * Takes out the node of a wait that gave up: was cancelled, interrupted, out of time, or served by another branch of its
+     * select. Called under the lock, by the thread that waited. Does nothing if a granter has dropped the node already.
      *
-     * @return the served waiters, or null
+     * @param woken where to add whom it held up
      */
-    protected WakeList afterAbandon() {
-        return WakeList.NONE;
+    public void withdraw(WaitNode node, WakeList woken) {
+        WaitQueue queue = node.queue;
+        if (queue != null) { // else a granter has dropped it, and gone on to serve the next
+            queue.remove(node);
+            afterAbandon(woken);
+        }
+    }
+
+    /**
+     * Called under the lock after a waiter that gave up has left its queue: serves whoever it held up.
+     *
+     * @param woken where to add those served
+     */
+    protected void afterAbandon(WakeList woken) {
+        // nobody is held up where all wait for the same
     }
 }

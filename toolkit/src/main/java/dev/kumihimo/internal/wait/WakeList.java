@@ -7,9 +7,6 @@ import org.jspecify.annotations.Nullable;
  * {@link WaitNode#next}, which is free once a node has left its queue.
  */
 public final class WakeList {
-    /** An empty list that stays empty. */
-    static final WakeList NONE = new WakeList();
-
     private @Nullable WaitNode first;
     private @Nullable WaitNode last;
 
