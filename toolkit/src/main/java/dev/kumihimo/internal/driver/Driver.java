@@ -52,6 +52,8 @@ public final class Driver implements TimerService, AutoCloseable {
     /** A deadline nearer than this wakes a blocked driver at once; beyond it the sentinel is quick enough. */
     private static final long NEAR_TICKS = 20;
 
+    private static final long FAILURE_REST_MILLIS = 10;
+
     /** How many new or cancelled timers may pile up before the driver is woken to take them. */
     private static final int INBOX_ALARM = 1024;
 
@@ -289,6 +291,18 @@ public final class Driver implements TimerService, AutoCloseable {
             }
         } catch (IOException | RuntimeException e) {
             failure = e; // the sentinel logs it; a channel that broke is found by its own next operation
+            if (untilTick != 0) {
+                rest();
+            }
+        }
+    }
+
+    /** A selector that fails whenever it is asked must not keep its carrier spinning. */
+    private static void rest() {
+        try {
+            Thread.sleep(FAILURE_REST_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -19,10 +19,11 @@ import org.jspecify.annotations.Nullable;
  *                   ENDED    closed, or its runtime is gone
  *
  * Arming: selection is level-triggered, so a key left armed over unread data would make every selection return at once.
- * An input event that finds READY unconsumed disarms the key; the next waiter arms it again and wakes the driver. An output
- * event disarms at once, since a channel is nearly always writable, and a connected one that is armed for OP_CONNECT would
- * end every selection without an event. The driver disarms and then reads the slot; a waiter installs itself and then reads
- * the interest. One sees the other (H1).
+ * The 8th input event in a row that finds READY unconsumed disarms the key (the first ones may come while a reader that was
+ * woken is on its way, and to disarm and arm again costs two system calls); the next waiter arms it again and wakes the
+ * driver. An output event disarms at once, since a channel is nearly always writable, and a connected one that is armed for
+ * OP_CONNECT would end every selection without an event. The driver disarms and then reads the slot; a waiter installs itself
+ * and then reads the interest. One sees the other (H1).
  *
  * Fields: slots: CAS by all. key: written once before use. The driver only swaps a slot, grants a node and unparks.
  */
@@ -31,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 public final class Readiness {
     private static final Object READY = new Object();
     private static final Object ENDED = new Object();
+
+    /** Events without a reader before a key is disarmed. Empirical: with 1, every tenth request on HTTP pays for it. */
+    private static final int REPEATS = 8;
 
     private static final int INPUT = SelectionKey.OP_READ | SelectionKey.OP_ACCEPT;
 
@@ -180,6 +184,7 @@ public final class Readiness {
         }
 
         private volatile @Nullable Object content;
+        private int repeats; // events in a row that found READY; the driver's owner only
 
         /** Puts a wait in, or returns null if there is no need to wait. */
         @Nullable
@@ -228,7 +233,9 @@ public final class Readiness {
                     node.owner().wake();
                 }
             }
-            if (before == READY || (ops & INPUT) == 0) {
+            repeats = before == READY ? repeats + 1 : 0;
+            if (repeats == REPEATS || (ops & INPUT) == 0) {
+                repeats = 0;
                 selected.interestOpsAnd(~ops);
                 if (content instanceof WaitNode) {
                     selected.interestOpsOr(ops);
