@@ -260,7 +260,7 @@ public final class TaskRuntime implements AutoCloseable {
                         }
                     });
             Thread thread = core.threads().newThread(() -> {
-                if (!core.registry().add(task, task.id())) {
+                if (!core.registry().add(task)) {
                     task.cancel(shutdownReason());
                 }
                 task.runEvenIfAborted();
@@ -274,7 +274,7 @@ public final class TaskRuntime implements AutoCloseable {
         Waiter.spendQuietly(); // a task that only spawns lets the spawned run
         Thread thread = core.threads().newThread(task);
         task.bind(thread);
-        if (!core.registry().add(task, task.id())) {
+        if (!core.registry().add(task)) {
             task.refuse(shutdownReason());
             return task;
         }
@@ -288,7 +288,7 @@ public final class TaskRuntime implements AutoCloseable {
     }
 
     private <T extends @Nullable Object> RuntimeTask<T> startBlocking(RuntimeTask<T> task) {
-        if (!core.registry().add(task, task.id())) {
+        if (!core.registry().add(task)) {
             task.refuse(shutdownReason());
             return task;
         }
@@ -548,7 +548,7 @@ public final class TaskRuntime implements AutoCloseable {
             RuntimeCore core = task.runtime().core();
             Thread thread = core.threads().newThread(outer);
             task.bind(thread);
-            if (!core.registry().add(task, task.id())) {
+            if (!core.registry().add(task)) {
                 refuse(task);
                 return null;
             }
