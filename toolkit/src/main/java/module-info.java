@@ -10,8 +10,12 @@ module dev.kumihimo {
     exports dev.kumihimo.sync;
     exports dev.kumihimo.task;
     exports dev.kumihimo.time;
+    exports dev.kumihimo.internal.carrier to
+            dev.kumihimo.test;
     exports dev.kumihimo.internal.driver to
             dev.kumihimo.net,
+            dev.kumihimo.test;
+    exports dev.kumihimo.internal.jdk to
             dev.kumihimo.test;
     exports dev.kumihimo.internal.wait to
             dev.kumihimo.net,

@@ -1,5 +1,6 @@
 package dev.kumihimo.runtime;
 
+import dev.kumihimo.internal.carrier.RuntimeCore;
 import dev.kumihimo.internal.wait.CancelScope;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Waiter;
@@ -31,12 +32,16 @@ final class ForeignWaiter extends Waiter {
 
     @Override
     public TimerService timers() {
-        return TaskRuntime.current().core().driver();
+        return TaskRuntime.current().core().timers();
     }
 
     @Override
     protected void interruptLater(CancelScope scope) {
-        TaskRuntime.global().core().interruptLater(scope);
+        RuntimeCore here = RuntimeCore.ofCarrier();
+        if (here == null || !here.isControlled()) { // else all that happens there is of its own making
+            here = TaskRuntime.global().core();
+        }
+        here.interruptLater(scope);
     }
 
     @Override

@@ -414,7 +414,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
 
     @Override
     public TimerService timers() {
-        return runtime.core().driver();
+        return runtime.core().timers();
     }
 
     @Override

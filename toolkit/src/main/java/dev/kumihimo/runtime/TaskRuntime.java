@@ -1,6 +1,7 @@
 package dev.kumihimo.runtime;
 
 import dev.kumihimo.internal.carrier.BlockingPool;
+import dev.kumihimo.internal.carrier.ControlledScheduler;
 import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.internal.carrier.RuntimeCore;
 import dev.kumihimo.internal.carrier.TaskDoor;
@@ -67,6 +68,12 @@ public final class TaskRuntime implements AutoCloseable {
                 options.maxBlockingThreads(), options.threadKeepAliveNanos(), options.threadName() + "-blocking");
         this.core = new RuntimeCore(
                 this, options.name(), options.threadName(), options.workerThreads(), options.eventInterval(), blocking);
+    }
+
+    private TaskRuntime(RuntimeOptions options, ControlledScheduler scheduler) {
+        this.global = false;
+        this.options = options;
+        this.core = new RuntimeCore(this, options.name(), scheduler);
     }
 
     /* ---------------- Making and finding runtimes -------------- */
@@ -564,6 +571,13 @@ public final class TaskRuntime implements AutoCloseable {
         public void startBlocking(LiveTask live) {
             RuntimeTask<?> task = (RuntimeTask<?>) live;
             task.runtime().startBlocking(task);
+        }
+
+        @Override
+        public Object newRuntime(String name, ControlledScheduler scheduler) {
+            RuntimeOptions.Builder defaults = new RuntimeOptions.Builder();
+            defaults.name = name;
+            return new TaskRuntime(defaults.resolve(variable -> null, property -> null), scheduler);
         }
 
         @Override

@@ -1,5 +1,6 @@
 package dev.kumihimo.select;
 
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
@@ -9,7 +10,6 @@ import dev.kumihimo.internal.wait.WakeList;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -352,7 +352,7 @@ public final class Select<R extends @Nullable Object> {
     }
 
     private int firstToTry() {
-        return biased || count < 2 ? 0 : ThreadLocalRandom.current().nextInt(count);
+        return biased || count < 2 ? 0 : Points.random(count);
     }
 
     /** Tries the branches one by one, under one lock at a time. */

@@ -5,6 +5,7 @@ import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Platform threads for code that blocks or computes: an idle one is reused, else one is started up to a maximum, else the
@@ -14,7 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * waits for it, and the job it refuses when all threads are running is queued by the rejection handler. A thread that was
  * about to time out then leaves that job behind; so each one, when it has ended, looks whether to send somebody for it.
  */
-public final class BlockingPool implements Executor {
+public class BlockingPool implements Executor {
     private final ThreadPoolExecutor pool;
     private final Handoff queue = new Handoff();
 
@@ -27,19 +28,29 @@ public final class BlockingPool implements Executor {
      */
     public BlockingPool(int maxThreads, long keepAliveNanos, String threadName) {
         AtomicInteger numbers = new AtomicInteger();
-        pool = new ThreadPoolExecutor(
-                0,
-                maxThreads,
-                keepAliveNanos,
-                TimeUnit.NANOSECONDS,
-                queue,
-                worker -> {
-                    Thread thread = new Thread(
-                            null, () -> runWorker(worker), threadName + "-" + numbers.incrementAndGet(), 0, false);
-                    thread.setDaemon(true);
-                    return thread;
-                },
-                (job, executor) -> enqueue(job));
+        pool =
+                new ThreadPoolExecutor(
+                        0,
+                        maxThreads,
+                        keepAliveNanos,
+                        TimeUnit.NANOSECONDS,
+                        queue,
+                        worker -> {
+                            Thread thread = new Thread(
+                                    null,
+                                    () -> runWorker(worker),
+                                    threadName + "-" + numbers.incrementAndGet(),
+                                    0,
+                                    false);
+                            thread.setDaemon(true);
+                            return thread;
+                        },
+                        (job, executor) -> enqueue(job)) {
+                    @Override
+                    protected void afterExecute(Runnable job, @Nullable Throwable failure) {
+                        ended();
+                    }
+                };
     }
 
     private void runWorker(Runnable worker) {
@@ -65,6 +76,9 @@ public final class BlockingPool implements Executor {
     public void execute(Runnable job) {
         pool.execute(job);
     }
+
+    /** Told on the thread of a job that it has run; for those who count. */
+    protected void ended() {}
 
     /** Takes back a job that no thread has begun. */
     public boolean remove(Runnable job) {

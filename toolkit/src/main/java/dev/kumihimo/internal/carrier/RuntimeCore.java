@@ -3,6 +3,7 @@ package dev.kumihimo.internal.carrier;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.jdk.VirtualThreads;
 import dev.kumihimo.internal.wait.CancelScope;
+import dev.kumihimo.internal.wait.TimerService;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -21,10 +22,11 @@ public final class RuntimeCore {
     private static final long SYSTEM_KEEP_ALIVE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final String name;
-    private final TaskRegistry registry = new TaskRegistry();
+    private final TaskRegistry registry;
     private final BlockingPool blocking;
-    private final Sentinel sentinel;
+    private final @Nullable Sentinel sentinel; // null under a controlled scheduler
     private final Scheduler scheduler;
+    private final TimerService timers;
 
     /** The public runtime that this is the core of, and that carriers lead to. */
     private final Object owner;
@@ -44,18 +46,39 @@ public final class RuntimeCore {
         this.owner = owner;
         this.name = name;
         this.blocking = blocking;
+        this.registry = new TaskRegistry();
         // Not the blocking pool: when that is full, the jobs that fill it could not even be interrupted.
         Executor systemTasks = new BlockingPool(SYSTEM_THREADS, SYSTEM_KEEP_ALIVE_NANOS, threadName + "-system");
-        this.sentinel = new Sentinel(name, systemTasks, registry);
+        Sentinel watch = new Sentinel(name, systemTasks, registry);
+        this.sentinel = watch;
         if (VirtualThreads.customSchedulers()) {
-            CarrierPool pool = new CarrierPool(this, workers, tickInterval, threadName, sentinel);
+            CarrierPool pool = new CarrierPool(this, workers, tickInterval, threadName, watch);
             this.scheduler = pool;
-            sentinel.start(pool);
+            watch.start(pool);
         } else {
             tellFallback();
             this.scheduler = new SharedScheduler(workers, threadName);
-            sentinel.start(null);
+            watch.start(null);
         }
+        this.timers = scheduler.timers();
+    }
+
+    /**
+     * Puts together a runtime that somebody else drives.
+     *
+     * @param owner the runtime this is the core of
+     * @param name the runtime's name, for reports
+     * @param scheduler what runs its tasks, keeps its time and delivers its interrupts
+     */
+    public RuntimeCore(Object owner, String name, ControlledScheduler scheduler) {
+        this.owner = owner;
+        this.name = name;
+        this.registry = new TaskRegistry(1); // one list, so that the order in which tasks are found can be foretold
+        this.blocking = scheduler.blocking();
+        this.sentinel = null;
+        this.scheduler = scheduler;
+        this.timers = scheduler.timers();
+        scheduler.attach(this);
     }
 
     private static void tellFallback() {
@@ -70,7 +93,16 @@ public final class RuntimeCore {
 
     /** {@return the core whose carrier runs the caller, or null} */
     public static @Nullable RuntimeCore ofCarrier() {
-        return VirtualThreads.currentCarrier() instanceof CarrierThread carrier ? carrier.carriers.core() : null;
+        Thread current = VirtualThreads.currentCarrier();
+        if (current instanceof CarrierThread carrier) {
+            return carrier.carriers.core();
+        }
+        return current instanceof ControlledScheduler.Carrier carrier ? carrier.core() : null;
+    }
+
+    /** {@return whether its scheduler is a controlled one} */
+    public boolean isControlled() {
+        return sentinel == null;
     }
 
     /** {@return the runtime this is the core of} */
@@ -93,6 +125,11 @@ public final class RuntimeCore {
         return scheduler.threads();
     }
 
+    /** {@return its clock and timers} */
+    public TimerService timers() {
+        return timers;
+    }
+
     /** {@return its timers and channels} */
     public Driver driver() {
         return scheduler.driver();
@@ -110,12 +147,18 @@ public final class RuntimeCore {
 
     /** Has the thread of a cancelled scope interrupted by a system task; callable on the carrier side. */
     public void interruptLater(CancelScope scope) {
-        sentinel.interruptLater(scope);
+        if (sentinel != null) {
+            sentinel.interruptLater(scope);
+        } else {
+            ((ControlledScheduler) scheduler).interruptLater(scope);
+        }
     }
 
     /** Stops driver and sentinel. Threads that are still there run on. */
     public void close() {
         scheduler.close();
-        sentinel.stop();
+        if (sentinel != null) {
+            sentinel.stop();
+        }
     }
 }

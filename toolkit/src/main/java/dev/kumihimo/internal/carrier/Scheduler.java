@@ -1,6 +1,7 @@
 package dev.kumihimo.internal.carrier;
 
 import dev.kumihimo.internal.driver.Driver;
+import dev.kumihimo.internal.wait.TimerService;
 import java.util.concurrent.ThreadFactory;
 
 /** What runs the virtual threads of a runtime, and its driver. */
@@ -10,6 +11,11 @@ public interface Scheduler extends AutoCloseable {
 
     /** {@return the driver that this scheduler turns} */
     Driver driver();
+
+    /** {@return the clock and timers of its tasks} */
+    default TimerService timers() {
+        return driver();
+    }
 
     /** {@return whether the carriers belong to this runtime alone} */
     boolean isIsolated();

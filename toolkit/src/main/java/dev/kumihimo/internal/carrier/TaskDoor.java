@@ -52,6 +52,14 @@ public abstract class TaskDoor {
     /** Hands a prepared task to the blocking pool, or ends it as cancelled if the runtime is shut down. */
     public abstract void startBlocking(LiveTask task);
 
+    /**
+     * {@return a new {@code TaskRuntime} that a scheduler of the caller's drives}
+     *
+     * @param name the runtime's name
+     * @param scheduler a scheduler that has no runtime yet
+     */
+    public abstract Object newRuntime(String name, ControlledScheduler scheduler);
+
     /** Ends a prepared task that will not run. */
     public abstract void refuse(LiveTask task);
 }

@@ -16,11 +16,21 @@ import org.jspecify.annotations.Nullable;
 public final class TaskRegistry {
     private static final int SHARDS = 16; // a power of two; empirical: more than carriers on most machines
 
-    private final Shard[] shards = new Shard[SHARDS];
+    private final Shard[] shards;
 
     /** Creates an empty, open registry. */
     public TaskRegistry() {
-        for (int i = 0; i < SHARDS; i++) {
+        this(SHARDS);
+    }
+
+    /**
+     * Creates an empty, open registry.
+     *
+     * @param count how many lists it has, a power of two
+     */
+    TaskRegistry(int count) {
+        shards = new Shard[count];
+        for (int i = 0; i < count; i++) {
             shards[i] = new Shard();
         }
     }
@@ -38,8 +48,8 @@ public final class TaskRegistry {
      */
     public boolean add(LiveTask task) {
         Thread spawner = VirtualThreads.currentCarrier();
-        int index =
-                (int) (spawner instanceof CarrierThread carrier ? carrier.index : spawner.threadId()) & (SHARDS - 1);
+        int index = (int) (spawner instanceof CarrierThread carrier ? carrier.index : spawner.threadId())
+                & (shards.length - 1);
         Shard shard = shards[index];
         shard.lock();
         try {

@@ -3,6 +3,7 @@ package dev.kumihimo.internal.jdk;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.reflect.Field;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
@@ -95,6 +96,25 @@ public final class VirtualThreads {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    /**
+     * {@return the virtual thread that a continuation is of, or null if this JDK does not tell; for reports}
+     *
+     * @param continuation what a scheduler was handed
+     */
+    public static @Nullable Thread threadOf(Runnable continuation) {
+        try {
+            for (Field field : continuation.getClass().getDeclaredFields()) {
+                if (Thread.class.isAssignableFrom(field.getType())) {
+                    field.setAccessible(true);
+                    return (Thread) field.get(continuation);
+                }
+            }
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            // the thread stays unnamed
+        }
+        return null;
     }
 
     /**

@@ -91,8 +91,14 @@ public abstract class CancelScope extends SpinLock implements Expirable {
      * @return false if the region was cancelled before or has been left
      */
     public final boolean cancel(Object why) {
+        if (Points.ON) {
+            Points.reached(Points.Kind.CANCEL, this);
+        }
         if (!REASON.compareAndSet(this, null, why)) {
             return false;
+        }
+        if (Points.ON) {
+            Points.reached(Points.Kind.CANCEL, this);
         }
         Wait open = waiter.open;
         if (open == null || !(covers(waiter.scope) && open.cancelBy(this))) {

@@ -46,6 +46,9 @@ public abstract class SpinLock {
 
     /** Takes the lock. */
     public final void lock() {
+        if (Points.ON) {
+            Points.locking(this);
+        }
         if (!LOCKED.compareAndSet(this, 0, 1)) {
             lockContended();
         }
@@ -70,5 +73,8 @@ public abstract class SpinLock {
     /** Gives the lock back; the caller must hold it. */
     public final void unlock() {
         LOCKED.setRelease(this, 0); // release; pairs with the CAS in lock()
+        if (Points.ON) {
+            Points.unlocked(this);
+        }
     }
 }

@@ -113,6 +113,9 @@ public final class Wait extends WaitNode implements Expirable {
 
     /** Unparks the thread; called after a claim, with no lock held. */
     public void wake() {
+        if (Points.ON) {
+            Points.reached(Points.Kind.WAKE, this);
+        }
         LockSupport.unpark(waiter.thread());
     }
 
@@ -214,7 +217,7 @@ public final class Wait extends WaitNode implements Expirable {
                 timed && !waiter.parksTimed() ? waiter.timers().arm(deadline, this) : null;
         uncancellable = true;
         boolean interrupted = Thread.interrupted();
-        waiter.open = this;
+        opened();
         while (outcome == null) {
             parkOnce(timed && timer == null ? deadline : Long.MAX_VALUE);
             interrupted |= Thread.interrupted();
@@ -242,7 +245,7 @@ public final class Wait extends WaitNode implements Expirable {
     }
 
     private void park() {
-        waiter.open = this; // volatile; pairs with the read of `open` in CancelScope.cancel
+        opened();
         obeyCancellation();
         while (outcome == null) {
             LockSupport.park(point);
@@ -252,7 +255,7 @@ public final class Wait extends WaitNode implements Expirable {
     }
 
     private void parkUntil(long deadline) {
-        waiter.open = this;
+        opened();
         obeyCancellation();
         while (outcome == null) {
             parkOnce(deadline);
@@ -275,7 +278,17 @@ public final class Wait extends WaitNode implements Expirable {
         }
     }
 
+    private void opened() {
+        waiter.open = this; // volatile; pairs with the read of `open` in CancelScope.cancel
+        if (Points.ON) {
+            Points.reached(Points.Kind.PARK, this);
+        }
+    }
+
     private void closed() {
+        if (Points.ON) {
+            Points.reached(Points.Kind.RESUME, this);
+        }
         waiter.open = null;
         waiter.refill();
     }
@@ -317,6 +330,21 @@ public final class Wait extends WaitNode implements Expirable {
                 unlink(node, woken);
             }
         }
+    }
+
+    /** {@return what it waits for, for dumps} */
+    @Override
+    public String toString() {
+        if (point != null) {
+            return point.toString();
+        }
+        StringBuilder points = new StringBuilder();
+        for (WaitNode node : registrations) {
+            if (node != null) {
+                points.append(points.isEmpty() ? "the first of " : ", ").append(node.point);
+            }
+        }
+        return points.isEmpty() ? "its deadline" : points.toString();
     }
 
     private static void unlink(WaitNode node, WakeList woken) {

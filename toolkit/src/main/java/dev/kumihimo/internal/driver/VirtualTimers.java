@@ -1,0 +1,138 @@
+package dev.kumihimo.internal.driver;
+
+import dev.kumihimo.internal.wait.Expirable;
+import dev.kumihimo.internal.wait.TimerService;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.HashMap;
+import java.util.Map;
+import org.jctools.queues.atomic.MpscLinkedAtomicQueue;
+
+/*
+ * Algorithm: the production wheel, turned by whoever owns the clock. Timers to take in and timers to take out come through
+ * one queue, as in the Driver, so that any thread may arm and cancel.
+ * State of a timer:  ARMED --turn(): CAS--> DONE   (fired)
+ *                    ARMED --cancel(): CAS--> DONE (then queued, so that the owner takes it out of the wheel)
+ * Fields: wheel, armed: the owner only. now: written by the owner, read by all.
+ */
+
+/**
+ * A clock that stands still until it is told to move, and its timers, in the same wheel and with the same rounding to ticks
+ * as those of a {@link Driver}. Any thread may read the clock, arm and cancel; one thread at a time, the owner, calls the rest.
+ */
+public final class VirtualTimers implements TimerService {
+    private final TimerWheel wheel = new TimerWheel(0);
+    private final MpscLinkedAtomicQueue<VirtualTimer> changed = new MpscLinkedAtomicQueue<>();
+    private final Map<Expirable, VirtualTimer> armed = new HashMap<>();
+
+    private volatile long now;
+
+    /** Creates a clock that shows 0. */
+    public VirtualTimers() {}
+
+    @Override
+    public long nanoTime() {
+        return now;
+    }
+
+    @Override
+    public Timer arm(long deadline, Expirable target) {
+        VirtualTimer timer = new VirtualTimer(this, deadline, target);
+        if (deadline != Long.MAX_VALUE) { // the end of time is never reached
+            changed.add(timer);
+        }
+        return timer;
+    }
+
+    /**
+     * {@return the time to which the clock has to move for the next timer, not before the present; {@link Long#MAX_VALUE} if
+     * there is none} The wheel may have no more to do then than to move timers within.
+     */
+    public long next() {
+        takeChanged();
+        if (wheel.size() == 0) {
+            return Long.MAX_VALUE;
+        }
+        long tick = wheel.nextTick();
+        return tick >= Long.MAX_VALUE / Driver.TICK_NANOS ? Long.MAX_VALUE : Math.max(now, tick * Driver.TICK_NANOS);
+    }
+
+    /**
+     * Moves the clock, and expires what is due then: in the order of deadlines, and those of one tick in the order in which
+     * they were armed.
+     *
+     * @param time the new time; one in the past leaves the clock
+     * @return how many timers expired
+     */
+    public int moveTo(long time) {
+        takeChanged();
+        now = Math.max(now, time);
+        return wheel.advance(Driver.tickBefore(now));
+    }
+
+    /** {@return how many timers are armed} */
+    public int armed() {
+        takeChanged();
+        return wheel.size();
+    }
+
+    /** {@return the deadline at which something expires, or {@link Long#MAX_VALUE} if no timer is armed for it} */
+    public long deadlineOf(Expirable target) {
+        takeChanged();
+        VirtualTimer timer = armed.get(target);
+        return timer == null ? Long.MAX_VALUE : timer.deadline;
+    }
+
+    private void takeChanged() {
+        for (VirtualTimer timer; (timer = changed.poll()) != null; ) {
+            if (timer.state == VirtualTimer.ARMED) {
+                wheel.insert(timer, Driver.tickAtOrAfter(timer.deadline));
+                armed.put(timer.target, timer);
+            } else {
+                wheel.remove(timer);
+                armed.remove(timer.target, timer);
+            }
+        }
+    }
+
+    private static final class VirtualTimer extends TimerEntry implements Timer {
+        static final int ARMED = 0;
+        static final int DONE = 1;
+
+        private static final VarHandle STATE;
+
+        static {
+            try {
+                STATE = MethodHandles.lookup().findVarHandle(VirtualTimer.class, "state", int.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private final VirtualTimers timers;
+        private final long deadline;
+        private final Expirable target;
+        private volatile int state;
+
+        VirtualTimer(VirtualTimers timers, long deadline, Expirable target) {
+            this.timers = timers;
+            this.deadline = deadline;
+            this.target = target;
+        }
+
+        @Override
+        protected void expire() {
+            timers.armed.remove(target, this);
+            if (STATE.compareAndSet(this, ARMED, DONE)) { // lost: cancelled
+                target.expire();
+            }
+        }
+
+        @Override
+        public void cancel() {
+            if (STATE.compareAndSet(this, ARMED, DONE)) { // lost: it has fired
+                timers.changed.add(this);
+            }
+        }
+    }
+}

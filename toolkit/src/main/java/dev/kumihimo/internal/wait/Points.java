@@ -1,0 +1,105 @@
+package dev.kumihimo.internal.wait;
+
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Cost: ON is a constant to the JIT, so that of a point in production nothing is left but the bytes of a dead branch.
+ * Fields: control: written once, before the first runtime under control is made; read at each point.
+ */
+
+/**
+ * The points at which a test scheduler may let another task run: around each lock, each wait, each wakeup and each
+ * cancellation. They all lie in the wait room, and so in the path of every primitive, without code in any.
+ */
+public final class Points {
+    /** Whether points exist in this JVM: the system property {@code kumihimo.test.points}, read once. */
+    public static final boolean ON = Boolean.getBoolean("kumihimo.test.points");
+
+    private static volatile @Nullable Control control;
+
+    private Points() {}
+
+    /** What a task is about to do at a point, or has just done. */
+    public enum Kind {
+        /** It is about to take a lock, and holds none. */
+        LOCK,
+        /** It has given back the last lock it held. */
+        UNLOCK,
+        /** It is registered, its wait is published, and it is about to look whether it must park. */
+        PARK,
+        /** Its wait is decided, and it has not looked yet how. */
+        RESUME,
+        /** It has decided the wait of another, and is about to unpark it. */
+        WAKE,
+        /** It is about to cancel a region, or has marked it as cancelled and is about to look for an open wait. */
+        CANCEL
+    }
+
+    /** Who decides at points. Called on any thread; where it controls nothing it does nothing. */
+    public interface Control {
+        /**
+         * A thread is at a point. It may run others before it returns.
+         *
+         * @param kind what it is about to do
+         * @param at the lock, wait or region
+         */
+        void reached(Kind kind, Object at);
+
+        /** A thread is about to take a lock: a point if it holds none, and from then on it counts as holding it. */
+        void locking(SpinLock lock);
+
+        /** A thread has given back a lock: a point if it was the last it held. */
+        void unlocked(SpinLock lock);
+
+        /**
+         * {@return a number that the control draws, or -1 if it does not control the calling thread}
+         *
+         * @param bound one above the highest
+         */
+        int draw(int bound);
+    }
+
+    /** Sets who decides. */
+    public static void install(Control decider) {
+        control = decider;
+    }
+
+    static void reached(Kind kind, Object at) {
+        Control decider = control;
+        if (decider != null) {
+            decider.reached(kind, at);
+        }
+    }
+
+    static void locking(SpinLock lock) {
+        Control decider = control;
+        if (decider != null) {
+            decider.locking(lock);
+        }
+    }
+
+    static void unlocked(SpinLock lock) {
+        Control decider = control;
+        if (decider != null) {
+            decider.unlocked(lock);
+        }
+    }
+
+    /**
+     * {@return a random number from 0, replayable under a test scheduler} For choices that must not depend on order alone, as
+     * which branch a select tries first.
+     *
+     * @param bound one above the highest, at least 1
+     */
+    public static int random(int bound) {
+        if (ON) {
+            Control decider = control;
+            int drawn = decider == null ? -1 : decider.draw(bound);
+            if (drawn >= 0) {
+                return drawn;
+            }
+        }
+        return ThreadLocalRandom.current().nextInt(bound);
+    }
+}
