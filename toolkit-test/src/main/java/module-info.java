@@ -5,4 +5,6 @@ module dev.kumihimo.test {
     requires transitive org.junit.jupiter.api;
     requires org.slf4j;
     requires static org.jspecify;
+
+    exports dev.kumihimo.test;
 }

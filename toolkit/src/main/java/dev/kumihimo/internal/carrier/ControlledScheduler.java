@@ -3,6 +3,7 @@ package dev.kumihimo.internal.carrier;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.wait.CancelScope;
 import dev.kumihimo.internal.wait.TimerService;
+import org.jspecify.annotations.Nullable;
 
 /** A scheduler that is given to its runtime, and decides itself what runs next and when time passes: for tests. */
 public interface ControlledScheduler extends Scheduler {
@@ -35,7 +36,8 @@ public interface ControlledScheduler extends Scheduler {
 
     /** A platform thread on which such a scheduler runs its tasks. */
     interface Carrier {
-        /** {@return the core of the runtime whose tasks it runs} */
+        /** {@return the core of the runtime whose tasks it runs now, or null} */
+        @Nullable
         RuntimeCore core();
     }
 }

@@ -1,0 +1,107 @@
+package dev.kumihimo.test;
+
+import dev.kumihimo.internal.jdk.VirtualThreads;
+import dev.kumihimo.internal.wait.Wait;
+import dev.kumihimo.internal.wait.Waiter;
+import java.util.Map;
+import java.util.WeakHashMap;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * A thread is known by its scheduler: each thread of the factory has an Entry of its own as such, and what it is handed first
+ * is that thread's continuation. A thread that such a one starts inherits its scheduler, so what an Entry is handed besides
+ * its own continuation belongs to an heir, and has an entry by itself.
+ * Fields: own, heirs: guarded by the monitor. thread: written by whoever makes the entry, cleared by the carrier. All others
+ * are the carrier's.
+ */
+
+/** A virtual thread as the {@link TestScheduler} sees it, and the scheduler that the JDK hands its continuation to. */
+final class Entry implements Executor {
+    private static final Runnable ENDED = () -> {};
+
+    private final TestScheduler scheduler;
+    private final boolean heir;
+    private @Nullable Runnable own;
+    private @Nullable Map<Runnable, Entry> heirs;
+
+    /** Null once it has ended, or where the JDK does not tell. */
+    volatile @Nullable Thread thread;
+
+    /** Its number: the order in which threads were first handed over; -1 before. */
+    int id = -1;
+
+    /** Whether it is in the ready list. */
+    boolean queued;
+
+    /** What to run, while it is queued. */
+    @Nullable
+    Runnable continuation;
+
+    /** How many spin locks it holds. */
+    int locks;
+
+    /** How many points it has reached. */
+    long points;
+
+    Entry(TestScheduler scheduler, boolean heir) {
+        this.scheduler = scheduler;
+        this.heir = heir;
+    }
+
+    @Override
+    public void execute(Runnable handed) {
+        scheduler.handed(of(handed), handed);
+    }
+
+    private synchronized Entry of(Runnable handed) {
+        if (own == null) {
+            own = handed;
+        }
+        if (own == handed) {
+            return this;
+        }
+        if (heirs == null) {
+            heirs = new WeakHashMap<>();
+        }
+        Entry entry = heirs.get(handed);
+        if (entry == null) {
+            entry = new Entry(scheduler, true);
+            entry.thread = VirtualThreads.threadOf(handed);
+            heirs.put(handed, entry);
+            scheduler.know(entry);
+        }
+        return entry;
+    }
+
+    /** Lets go of a thread that has ended. */
+    void ended() {
+        thread = null;
+        if (!heir) {
+            synchronized (this) {
+                own = ENDED; // heirs may come through this entry for ever
+            }
+        }
+    }
+
+    boolean isAlive() {
+        Thread known = thread;
+        return known == null || known.isAlive();
+    }
+
+    /** {@return the toolkit wait that the thread is in, or null} */
+    @Nullable
+    Wait openWait() {
+        Thread known = thread;
+        return known != null && known.getUncaughtExceptionHandler() instanceof Waiter waiter && waiter.thread() == known
+                ? waiter.openWait()
+                : null;
+    }
+
+    @Override
+    public String toString() {
+        Thread known = thread;
+        String name = known == null ? "" : known.getName();
+        return "#" + id + (heir ? " thread " : " ") + '"' + (name.isEmpty() ? "unnamed" : name) + '"';
+    }
+}

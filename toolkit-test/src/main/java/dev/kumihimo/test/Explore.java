@@ -1,0 +1,186 @@
+package dev.kumihimo.test;
+
+import dev.kumihimo.runtime.VoidBody;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a body under many schedules, each in a new {@link TestRuntime}, and stops at the first that fails.
+ *
+ * <pre>{@code
+ * Explore.seeds(1_000).run(() -> {          // 1,000 random schedules, the same ones each time
+ *     var account = new Account();
+ *     var deposit = Task.spawn(() -> account.add(1));
+ *     account.add(1);
+ *     deposit.join();
+ *     assertThat(account.balance()).isEqualTo(2);
+ * });
+ * Explore.preemptions(2).run(body);         // all schedules in which a task is interrupted at a point at most twice
+ * }</pre>
+ *
+ * <p>The body makes all it uses anew. It fails if it throws, if nothing can run before it has ended, or if what it leaves
+ * behind does not end when it is aborted. The failure tells how that schedule is replayed; with the property or variable of
+ * {@link TestRuntime#seeded()} set, seeds are reduced to that one.
+ *
+ * @since 0.1
+ */
+public final class Explore {
+    private final int bound; // of preemptions, or -1 for seeds
+    private int most;
+    private long first;
+    private Duration limit = Duration.ofSeconds(30);
+
+    private Explore(int bound, int most) {
+        this.bound = bound;
+        this.most = most;
+    }
+
+    /**
+     * {@return an exploration of random schedules, after one in first in, first out order}
+     *
+     * @param count how many seeds, at least 1
+     * @throws IllegalArgumentException if the count is below 1
+     */
+    public static Explore seeds(int count) {
+        return new Explore(-1, 1).atMost(count);
+    }
+
+    /**
+     * {@return an exploration of all schedules in which tasks are switched at points no more than so many times} Where a task
+     * parks, yields or ends, each of those ready is tried, at no cost. A loop that yields until something happens has no end of
+     * schedules.
+     *
+     * @param bound how many switches at points, 0 or more; 2 find most bugs, and each more costs a factor of the number of
+     *     points
+     * @throws IllegalArgumentException if the bound is negative
+     */
+    public static Explore preemptions(int bound) {
+        if (bound < 0) {
+            throw new IllegalArgumentException("bound=" + bound + " must be 0 or more");
+        }
+        return new Explore(bound, 100_000);
+    }
+
+    /**
+     * Sets after how many schedules it stops.
+     *
+     * @param schedules at least 1; 100,000 unless set, for {@link #preemptions}
+     * @return this
+     * @throws IllegalArgumentException if below 1
+     */
+    public Explore atMost(int schedules) {
+        if (schedules < 1) {
+            throw new IllegalArgumentException("schedules=" + schedules + " must be at least 1");
+        }
+        most = schedules;
+        return this;
+    }
+
+    /**
+     * Sets the first seed; the others follow it.
+     *
+     * @param seed any number; 0 unless set
+     * @return this
+     */
+    public Explore from(long seed) {
+        first = seed;
+        return this;
+    }
+
+    /**
+     * Sets how much real time one schedule may take.
+     *
+     * @param realTime more than zero; 30 s unless set
+     * @return this
+     */
+    public Explore limit(Duration realTime) {
+        limit = realTime;
+        return this;
+    }
+
+    /**
+     * What was explored.
+     *
+     * @param schedules how many were run
+     * @param distinct how many of them differed
+     * @param exhausted whether these were all there are within the bound; false for seeds
+     * @since 0.1
+     */
+    public record Result(int schedules, int distinct, boolean exhausted) {}
+
+    /**
+     * Explores.
+     *
+     * @param body what is run as the task {@code main} of each runtime
+     * @return what was explored, if nothing failed
+     * @throws ScheduleError if a schedule fails; its cause is what the body threw
+     */
+    public Result run(VoidBody<?> body) {
+        Set<Long> hashes = new HashSet<>();
+        if (bound >= 0) {
+            return runAll(body, hashes);
+        }
+        Long given = Seeds.given();
+        if (given != null) {
+            hashes.add(runOne(TestRuntime.seeded(given), body, "the given seed"));
+            return new Result(1, 1, false);
+        }
+        hashes.add(runOne(TestRuntime.fifo(), body, "the schedule in order"));
+        for (int i = 0; i < most; i++) {
+            hashes.add(runOne(TestRuntime.seeded(first + i), body, "schedule " + (i + 1) + " of " + most));
+        }
+        return new Result(most + 1, hashes.size(), false);
+    }
+
+    private Result runAll(VoidBody<?> body, Set<Long> hashes) {
+        runOne(
+                TestRuntime.fifo(),
+                body,
+                "the schedule in order"); // and classes are initialised, in which nobody can switch
+        Preemptions strategy = new Preemptions(bound);
+        for (int i = 1; ; i++) {
+            hashes.add(runOne(
+                    new TestRuntime(strategy, "order: Explore.preemptions(" + bound + ")"), body, "schedule " + i));
+            if (!strategy.advance()) {
+                return new Result(i, hashes.size(), true);
+            }
+            if (i == most) {
+                return new Result(i, hashes.size(), false);
+            }
+        }
+    }
+
+    private long runOne(TestRuntime test, VoidBody<?> body, String which) {
+        Throwable failure = null;
+        try {
+            test.limit(limit).run(body);
+        } catch (InterruptedException e) { // of us, or the body has let it out
+            failure = e;
+        } catch (Throwable e) {
+            failure = e;
+        }
+        String replay = test.replay();
+        try {
+            test.close();
+        } catch (Throwable e) {
+            failure = both(failure, e);
+        }
+        if (failure != null) {
+            if (failure instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            throw new ScheduleError(which + " failed: " + failure + System.lineSeparator() + "  " + replay, failure);
+        }
+        return test.traceHash();
+    }
+
+    private static Throwable both(@Nullable Throwable first, Throwable second) {
+        if (first == null) {
+            return second;
+        }
+        first.addSuppressed(second);
+        return first;
+    }
+}

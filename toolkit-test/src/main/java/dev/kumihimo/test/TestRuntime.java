@@ -1,0 +1,553 @@
+package dev.kumihimo.test;
+
+import dev.kumihimo.internal.carrier.LiveTask;
+import dev.kumihimo.internal.carrier.TaskDoor;
+import dev.kumihimo.internal.wait.Points;
+import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Wait;
+import dev.kumihimo.runtime.Body;
+import dev.kumihimo.runtime.JoinHandle;
+import dev.kumihimo.runtime.TaskRuntime;
+import dev.kumihimo.runtime.VoidBody;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@link TaskRuntime} whose tasks run one at a time, in an order that a {@link Strategy} determines and a seed replays, and
+ * whose clock jumps when nothing can run. See the package for what can be done with it.
+ *
+ * <pre>{@code
+ * try (TestRuntime test = TestRuntime.seeded(0x7d1e03)) {
+ *     test.run(() -> {
+ *         JoinHandle<Report> report = Task.spawn(() -> build());
+ *         Task.sleep(Duration.ofHours(1));                           // at once
+ *         check(report.join());
+ *     });
+ * }
+ * }</pre>
+ *
+ * <p>Tasks run only while one of the driving methods is under way, on a carrier thread of the kit's; in between all is at
+ * rest, and the caller may look at things, abort, send or close, as from any platform thread. One thread drives at a time, and
+ * it is no task. Each driving method fails with a {@link ScheduleError} that tells who waits for what if it takes longer than
+ * 30 s of real time (see {@link #limit}).
+ *
+ * <p>It has no sockets. Blocking jobs run on real threads, and while one runs the clock stands; what waits in the JDK for a
+ * time ({@code Thread.sleep}) does so in real time.
+ *
+ * @since 0.1
+ */
+public final class TestRuntime implements AutoCloseable {
+    private static final AtomicInteger NUMBERS = new AtomicInteger();
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration SHUTDOWN = Duration.ofSeconds(10);
+    private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    static {
+        TaskRuntime.builder(); // its class installs the door
+        Points.install(new PointControl());
+    }
+
+    private final TestScheduler scheduler;
+    private final TaskRuntime runtime;
+    private final TestClock clock;
+    private final Report report;
+    private long limitNanos = LIMIT.toNanos();
+    private boolean stuck;
+
+    TestRuntime(Strategy strategy, String order) {
+        String name = "test-" + NUMBERS.incrementAndGet();
+        scheduler = new TestScheduler(strategy, name);
+        runtime = (TaskRuntime) TaskDoor.get().newRuntime(name, scheduler);
+        clock = new TestClock(scheduler.timers());
+        report = new Report(scheduler, order);
+    }
+
+    /* ---------------- Making one -------------- */
+
+    /**
+     * {@return a runtime that runs tasks in the order in which they became ready, and switches only where they wait, yield or
+     * end}
+     *
+     * @throws IllegalStateException if the JVM was not started with the flag that opens its schedulers; the message has it
+     */
+    public static TestRuntime fifo() {
+        return new TestRuntime(Strategy.fifo(), "order: TestRuntime.fifo()");
+    }
+
+    /**
+     * {@return a runtime whose order is random, also at points} The seed is that of the system property
+     * {@code kumihimo.test.seed}, else of the environment variable {@code KUMIHIMO_TEST_SEED} (decimal, or hexadecimal after
+     * {@code 0x}), else a new one. A failure tells it.
+     *
+     * @throws IllegalStateException as in {@link #fifo()}
+     * @throws IllegalArgumentException if the property or variable is no number
+     */
+    public static TestRuntime seeded() {
+        Long given = Seeds.given();
+        return seeded(given == null ? Seeds.fresh() : given);
+    }
+
+    /**
+     * {@return a runtime whose order is random, also at points, and determined by a seed}
+     *
+     * @param seed any number
+     * @throws IllegalStateException as in {@link #fifo()}
+     */
+    public static TestRuntime seeded(long seed) {
+        return new TestRuntime(
+                Strategy.random(seed),
+                "seed " + Seeds.show(seed) + ": replay with TestRuntime.seeded(" + Seeds.show(seed) + "L) or -D"
+                        + Seeds.PROPERTY + "=" + Seeds.show(seed));
+    }
+
+    /**
+     * {@return a runtime whose order a strategy determines}
+     *
+     * @param strategy one that no other runtime uses
+     * @throws IllegalStateException as in {@link #fifo()}
+     */
+    public static TestRuntime with(Strategy strategy) {
+        return new TestRuntime(strategy, "order: " + strategy);
+    }
+
+    /**
+     * Sets how much real time each driving method may take.
+     *
+     * @param realTime more than zero; 30 s unless set
+     * @return this
+     * @throws IllegalArgumentException if it is zero or negative
+     */
+    public TestRuntime limit(Duration realTime) {
+        if (realTime.isZero() || realTime.isNegative()) {
+            throw new IllegalArgumentException("realTime=" + realTime + " must be more than zero");
+        }
+        limitNanos = TimerService.toNanos(realTime);
+        return this;
+    }
+
+    /** {@return the runtime: what is spawned in it runs when this is driven} */
+    public TaskRuntime runtime() {
+        return runtime;
+    }
+
+    /** {@return the clock of its tasks} */
+    public TestClock clock() {
+        return clock;
+    }
+
+    /** {@return the time on the clock, in nanoseconds} */
+    public long nanoTime() {
+        return clock.nanoTime();
+    }
+
+    /* ---------------- Driving -------------- */
+
+    /**
+     * Runs a body as a task named {@code main}, and all others meanwhile, until it has ended. When nothing is ready the clock
+     * jumps to the next deadline. Others that live then are at rest until this is driven again.
+     *
+     * @param body what to run
+     * @param <T> its result
+     * @param <X> what it throws
+     * @return its result
+     * @throws X if the body throws it; unchecked exceptions and errors likewise come as they are. A suppressed
+     *     {@link ScheduleError} adds how to replay the run
+     * @throws InterruptedException if the body was cancelled
+     * @throws ScheduleError if the body has not ended and nothing can run, no time can pass and no blocking job is under way;
+     *     or if tasks do nothing but yield, the limit of real time is reached, or the caller is interrupted
+     */
+    public <T extends @Nullable Object, X extends Exception> T run(Body<T, X> body) throws X, InterruptedException {
+        ensureNotDriven();
+        return outcome(runtime.spawnNamed("main", body));
+    }
+
+    /**
+     * As {@link #run(Body)}, without a result.
+     *
+     * @param body what to run
+     * @param <X> what it throws
+     * @throws X if the body throws it
+     * @throws InterruptedException as in {@link #run(Body)}
+     */
+    public <X extends Exception> void run(VoidBody<X> body) throws X, InterruptedException {
+        this.<@Nullable Void, X>run(() -> {
+            body.run();
+            return null;
+        });
+    }
+
+    private <T extends @Nullable Object, X extends Exception> T outcome(JoinHandle<T> main)
+            throws X, InterruptedException {
+        drive(main::isFinished, Long.MAX_VALUE, "main has not ended");
+        try {
+            return main.join();
+        } catch (ExecutionException e) {
+            Throwable thrown = cause(e);
+            thrown.addSuppressed(new ScheduleError(report.replay()));
+            throw TestRuntime.<X>sneak(thrown);
+        }
+    }
+
+    private static Throwable cause(ExecutionException e) {
+        return Objects.requireNonNull(e.getCause());
+    }
+
+    /** Throws anything. Not by a cast at the caller's, which would be one to Exception, and this may be an error. */
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <X extends Throwable> RuntimeException sneak(Throwable thrown) throws X {
+        throw (X) thrown;
+    }
+
+    /**
+     * Runs all tasks until none is ready. No time passes, save that what is due already expires.
+     *
+     * @return how many timers expired
+     */
+    public int runUntilIdle() {
+        return advanceTo(nanoTime());
+    }
+
+    /**
+     * Lets time pass: runs all tasks until none is ready, moves the clock to the next deadline, runs all again, and so on up to
+     * and including a time; then the clock shows that. Deadlines are rounded up to a millisecond, as they always are.
+     *
+     * @param duration how much time; zero or more
+     * @return how many timers expired
+     * @throws IllegalArgumentException if the duration is negative
+     */
+    public int advance(Duration duration) {
+        return advanceTo(later(duration));
+    }
+
+    private int advanceTo(long time) {
+        return command(() -> {
+            scheduler.takeFired();
+            scheduler.drive(() -> false, time, limitNanos);
+            return scheduler.takeFired() + scheduler.timers().moveTo(time);
+        });
+    }
+
+    /**
+     * Moves the clock and expires what is due, at once and all in one go, and runs nothing: for a deadline that passes exactly
+     * where a task stands, ready or stopped at a point.
+     *
+     * @param duration how much time; zero or more
+     * @return how many timers expired
+     * @throws IllegalArgumentException if the duration is negative
+     */
+    public int elapse(Duration duration) {
+        ensureNotDriven();
+        return scheduler.timers().moveTo(later(duration));
+    }
+
+    private long later(Duration duration) {
+        if (duration.isNegative()) {
+            throw new IllegalArgumentException("duration=" + duration + " must not be negative");
+        }
+        return TimerService.deadline(nanoTime(), duration);
+    }
+
+    /**
+     * Runs one ready task, chosen by the strategy, until it parks, yields or ends.
+     *
+     * @return false if none is ready
+     */
+    public boolean step() {
+        return command(() -> {
+            List<Entry> ready = scheduler.readyNow();
+            return !ready.isEmpty() && runOnly(scheduler.pick(), Long.MAX_VALUE, 1);
+        });
+    }
+
+    /**
+     * Runs one task, and nothing else, until it parks, yields or ends.
+     *
+     * @param task the task
+     * @return false if it is not ready
+     */
+    public boolean step(JoinHandle<?> task) {
+        return command(() -> {
+            Entry entry = entry(task);
+            return isQueued(entry) && runOnly(entry, Long.MAX_VALUE, 1);
+        });
+    }
+
+    /**
+     * Runs one task, and nothing else, until it has reached its point of a number, and leaves it there; if it yields, it goes
+     * on. To run the task beyond that point takes another call.
+     *
+     * @param task the task
+     * @param point the number, see {@link #points}; a task that is there already, or beyond, stops at its next point
+     * @return false if it has not come there: it has parked, has ended, or is not ready
+     */
+    public boolean stepTo(JoinHandle<?> task, long point) {
+        return command(() -> {
+            Entry entry = entry(task);
+            if (!isQueued(entry)) {
+                return false;
+            }
+            runOnly(entry, point, Long.MAX_VALUE);
+            return scheduler.hasStopped();
+        });
+    }
+
+    private boolean runOnly(Entry entry, long point, long runs) {
+        long end = runs == Long.MAX_VALUE ? runs : scheduler.steps() + runs;
+        scheduler.runOnly(entry);
+        scheduler.stopAt(entry, point);
+        scheduler.drive(() -> scheduler.steps() >= end || !entry.queued, nanoTime(), limitNanos);
+        return true;
+    }
+
+    private boolean isQueued(Entry entry) {
+        scheduler.readyNow(); // takes in what was handed over while all was at rest
+        return entry.queued;
+    }
+
+    /**
+     * Runs all tasks, in the order of the strategy and with time passing, until one of them has reached its point of a number,
+     * and leaves all as they are then.
+     *
+     * @param task the task
+     * @param point the number, see {@link #points}
+     * @return false if it has not come there: it has ended, or nothing is left to run
+     */
+    public boolean runTo(JoinHandle<?> task, long point) {
+        return command(() -> {
+            scheduler.stopAt(entry(task), point);
+            scheduler.drive(task::isDone, Long.MAX_VALUE, limitNanos);
+            return scheduler.hasStopped();
+        });
+    }
+
+    /** Drives until something is reached; that it is not is an error. */
+    private void drive(BooleanSupplier reached, long until, String otherwise) {
+        command(() -> {
+            while (!scheduler.drive(reached, until, limitNanos)) {
+                if (!scheduler.mayBeWokenFromOutside() || !scheduler.awaitOutside(GRACE_NANOS)) {
+                    throw new ScheduleError("deadlock: " + otherwise + ", nothing is ready and no deadline is left");
+                }
+            }
+            return true;
+        });
+    }
+
+    /* ---------------- What can be seen and done at rest -------------- */
+
+    /** {@return the tasks that are ready, each by its number and name, the one that has been ready longest first} */
+    public List<String> ready() {
+        ensureNotDriven();
+        return scheduler.readyNow().stream().map(Entry::toString).toList();
+    }
+
+    /**
+     * {@return whether a task can run}
+     *
+     * @param task the task
+     */
+    public boolean isReady(JoinHandle<?> task) {
+        ensureNotDriven();
+        Entry entry = scheduler.entryOf(live(task));
+        return entry != null && isQueued(entry);
+    }
+
+    /**
+     * {@return whether a task is in a toolkit wait that nothing has decided: neither granted, cancelled, interrupted nor out
+     * of time}
+     *
+     * @param task the task
+     */
+    public boolean isWaiting(JoinHandle<?> task) {
+        Wait wait = live(task).openWait();
+        return wait != null && !wait.isDecided();
+    }
+
+    /**
+     * {@return whether a task is in a toolkit wait that is decided, by a grant or otherwise, and has not resumed from it}
+     *
+     * @param task the task
+     */
+    public boolean isDecided(JoinHandle<?> task) {
+        Wait wait = live(task).openWait();
+        return wait != null && wait.isDecided();
+    }
+
+    /**
+     * {@return how many points a task has reached, also one that has ended} It is 0 in a JVM without points: they need the
+     * system property {@code kumihimo.test.points=true}.
+     *
+     * @param task the task
+     */
+    public long points(JoinHandle<?> task) {
+        Entry entry = scheduler.entryOf(live(task));
+        return entry == null ? 0 : entry.points;
+    }
+
+    /**
+     * Interrupts the thread of a task, as any thread may do.
+     *
+     * @param task the task
+     */
+    public void interrupt(JoinHandle<?> task) {
+        Thread thread = live(task).threadOrNull();
+        if (thread != null) {
+            thread.interrupt();
+        }
+    }
+
+    /**
+     * Has each point told as it is reached, on the thread that reaches it. The listener must not wait or touch the toolkit: what
+     * is to happen at a point is done at rest, after {@link #stepTo} or {@link #runTo}.
+     *
+     * @param listener who is told; null for nobody
+     */
+    public void onPoint(@Nullable Consumer<Point> listener) {
+        scheduler.listen(listener);
+    }
+
+    /** {@return how many timers are armed} */
+    public int timers() {
+        ensureNotDriven();
+        return scheduler.timers().armed();
+    }
+
+    /** {@return how often a task was run until it parked, yielded or ended} */
+    public long steps() {
+        return scheduler.steps();
+    }
+
+    /** {@return how often a thread that is not under control made a task ready, which a replay need not repeat} */
+    public long outsideWakes() {
+        return scheduler.outsideWakes();
+    }
+
+    /** {@return at how many points a switch was wanted and not possible, because the task was pinned} */
+    public long pinnedPoints() {
+        return scheduler.pinnedPoints();
+    }
+
+    /** {@return a number that two runs share if they had the same schedule} */
+    public long traceHash() {
+        return scheduler.record().hash();
+    }
+
+    /** {@return all choices so far, for {@link Strategy#replay}} */
+    public String trace() {
+        return scheduler.record().choices();
+    }
+
+    /** {@return how this run can be had again: what a failure says of its order} */
+    String replay() {
+        return report.replay();
+    }
+
+    /** {@return what a failure tells: the seed, the time, and what each live task waits for} */
+    public String dump() {
+        ensureNotDriven();
+        return report.all();
+    }
+
+    @Override
+    public String toString() {
+        return "TestRuntime[" + runtime.name() + ", " + clock + "]";
+    }
+
+    private Entry entry(JoinHandle<?> task) {
+        Entry entry = scheduler.entryOf(live(task));
+        if (entry == null) {
+            throw new IllegalArgumentException(task + " is no task of this runtime's");
+        }
+        return entry;
+    }
+
+    private static LiveTask live(JoinHandle<?> task) {
+        return (LiveTask) task;
+    }
+
+    /* ---------------- The end -------------- */
+
+    /**
+     * Ends the runtime: aborts what lives, and runs it until it has ended; up to 10 s may pass on its clock.
+     *
+     * @throws ScheduleError if something has not ended then
+     */
+    @Override
+    public void close() {
+        if (stuck) {
+            return; // told already, and its carrier is lost
+        }
+        command(() -> {
+            long until = TimerService.deadline(nanoTime(), SHUTDOWN);
+            scheduler.shutDown(() -> runtime.shutdown(Duration.ZERO));
+            scheduler.drive(() -> runtime.liveTasks() == 0, until, limitNanos);
+            scheduler.drive(() -> false, nanoTime(), limitNanos); // threads on their way out
+            if (runtime.liveTasks() > 0) {
+                throw new ScheduleError(
+                        runtime.liveTasks() + " tasks have not ended within " + SHUTDOWN + " of their abort");
+            }
+            return true;
+        });
+    }
+
+    private static void ensureNotDriven() {
+        if (Thread.currentThread().isVirtual()) {
+            throw new IllegalStateException("a test runtime is driven and looked at from a platform thread, not from "
+                    + Thread.currentThread());
+        }
+    }
+
+    /** Has a carrier do something, and adds to what goes wrong how it came about. */
+    private <T extends @Nullable Object> T command(Callable<T> command) {
+        ensureNotDriven();
+        if (stuck) {
+            throw new IllegalStateException("this runtime was given up: a task holds its carrier");
+        }
+        Callable<T> explained = () -> {
+            try {
+                return command.call();
+            } catch (ScheduleError e) {
+                throw new ScheduleError(e.getMessage() + System.lineSeparator() + "  " + report.all(), e.getCause());
+            } catch (RuntimeException e) {
+                e.addSuppressed(new ScheduleError(report.replay()));
+                throw e;
+            }
+        };
+        try {
+            return TestCarrier.current() != null ? explained.call() : onCarrier(explained);
+        } catch (Exception e) {
+            throw TestRuntime.<RuntimeException>sneak(e); // commands throw nothing else
+        }
+    }
+
+    private <T extends @Nullable Object> T onCarrier(Callable<T> command) throws Exception {
+        TestCarrier.Running<T> running = TestCarrier.submit(command);
+        try {
+            return running.result().get(limitNanos + GRACE_NANOS, TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            throw TestRuntime.<Exception>sneak(cause(e));
+        } catch (TimeoutException e) {
+            stuck = true;
+            throw new ScheduleError("stuck: a task holds the carrier; " + report.order()
+                    + running.carrier().stack());
+        } catch (InterruptedException e) {
+            String stack = running.carrier().stack();
+            scheduler.interrupt();
+            long end = System.nanoTime() + GRACE_NANOS;
+            while (!running.result().isDone() && System.nanoTime() - end < 0) {
+                Thread.onSpinWait(); // the carrier gives up after the run it is in
+            }
+            stuck = !running.result().isDone();
+            Thread.currentThread().interrupt();
+            throw new ScheduleError("interrupted while it drove; " + report.order() + stack, e);
+        }
+    }
+}

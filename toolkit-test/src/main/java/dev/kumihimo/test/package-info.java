@@ -1,0 +1,69 @@
+/**
+ * Runs tasks in an order that a test determines, in time that costs none. {@link dev.kumihimo.test.TestRuntime} is the
+ * entrance; {@link dev.kumihimo.test.Explore} runs a body under many orders; {@link dev.kumihimo.test.Strategy} is what an order
+ * is made of.
+ *
+ * <h2>What is promised</h2>
+ *
+ * <ul>
+ *   <li>One task runs at a time. What is ready, and that nothing is, are facts, not samples.
+ *   <li>The same seed gives the same schedule, on every JDK and machine, as long as nothing comes from outside: threads that are
+ *       no tasks, blocking jobs, JDK waits with a time. {@link dev.kumihimo.test.TestRuntime#outsideWakes()} counts these.
+ *   <li>The clock moves only when nothing is ready, no blocking job runs and no thread sleeps in the JDK; it jumps to the next
+ *       deadline, only what is due then expires, in the order of arming, and all of it runs until nothing is ready before the
+ *       next. The timers are those of production, with their rounding up to a millisecond.
+ *   <li>A task whose wait nothing can end is a failure at once, and told with what every live task waits for. Where something
+ *       from outside may come, one second of real time is waited for it first.
+ *   <li>Interrupts that cancellation sends are delivered by a task of its own, {@code interrupter}, which is scheduled as all
+ *       others are.
+ * </ul>
+ *
+ * <p>Not covered: races on plain fields between two points, and memory order (one carrier sees all writes in order); sockets.
+ * On Java 21 to 23 a task that waits inside {@code synchronized} holds the carrier, and the run fails as stuck.
+ *
+ * <h2>Points</h2>
+ *
+ * <p>With the system property {@code kumihimo.test.points=true} (of the JVM, in surefire's {@code systemPropertyVariables}) a
+ * task can be switched also in the middle of an operation: before it takes a lock and after it gave back the last it holds,
+ * before it parks and after its wait is decided, before it wakes another, and around the mark of a cancellation. So the path of
+ * every primitive has points, and none needs code for it. Without the property tasks are switched only where they wait, yield
+ * or end, and which branch a select tries first is not replayed.
+ *
+ * <p>The points of a task are numbered from 1, and addressed by {@code stepTo} (it alone runs) and {@code runTo} (all run).
+ * Between two calls all is at rest: nobody holds a lock, and the test does what is to happen just there. So an operation meets
+ * an event at each point of its path:
+ *
+ * <pre>{@code
+ * long points;
+ * try (TestRuntime dry = TestRuntime.fifo()) {                            // how many are there?
+ *     Semaphore semaphore = Semaphore.of(0);
+ *     var victim = dry.runtime().spawn(() -> semaphore.acquire());
+ *     dry.runUntilIdle();                                                 // it waits
+ *     semaphore.release(1);
+ *     dry.runUntilIdle();
+ *     points = dry.points(victim);
+ * }
+ * for (long k = 1; k <= points; k++) {
+ *     try (TestRuntime test = TestRuntime.fifo()) {
+ *         Semaphore semaphore = Semaphore.of(0);
+ *         var victim = test.runtime().spawn(() -> semaphore.acquire());
+ *         if (!test.stepTo(victim, k)) {                                  // it has parked before its k-th point
+ *             semaphore.release(1);                                       // decided, and not resumed
+ *             test.stepTo(victim, k);                                     // now it is there
+ *         }
+ *         victim.abort();                  // or test.interrupt(victim), test.elapse(timeout), semaphore.close(), ...
+ *         test.advance(timeout);                                          // whatever follows
+ *         // exactly one of: it has the permit; it was cancelled, and the semaphore has it
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>Whoever grants can be led in the same way: {@code step(granter)} runs it to its end and leaves the victim granted and not
+ * resumed ({@code isDecided(victim) && isReady(victim)}); {@code stepTo(granter, k)} also finds the victim granted and not yet
+ * woken ({@code isDecided(victim) && !isReady(victim)}), at a point of kind {@code WAKE}.
+ * {@link dev.kumihimo.test.TestRuntime#onPoint} tells which point is which.
+ */
+@NullMarked
+package dev.kumihimo.test;
+
+import org.jspecify.annotations.NullMarked;
