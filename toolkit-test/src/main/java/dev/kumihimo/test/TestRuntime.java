@@ -134,7 +134,11 @@ public final class TestRuntime implements AutoCloseable {
         return this;
     }
 
-    /** {@return the runtime: what is spawned in it runs when this is driven} */
+    /**
+     * {@return the runtime: what is spawned in it runs when this is driven} Its methods that wait, as {@code blockOn}, would
+     * wait for a thread that does not drive: {@link #run} takes their place, and {@link #close} that of its own. A
+     * {@code shutdown(Duration.ZERO)} does not wait, and aborts what lives.
+     */
     public TaskRuntime runtime() {
         return runtime;
     }

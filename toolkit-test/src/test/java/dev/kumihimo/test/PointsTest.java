@@ -172,4 +172,49 @@ class PointsTest {
             assertThat(test.step()).isFalse();
         }
     }
+
+    /** A class whose initialisation, in which no thread can leave its carrier, has points. */
+    private static final class Initialised {
+        static final Semaphore SEMAPHORE = Semaphore.of(0);
+
+        static {
+            SEMAPHORE.release(1);
+        }
+    }
+
+    @Test
+    void points_thatCannotSwitch_areCounted() throws Exception {
+        Strategy alwaysAnother = choice -> choice.size() - 1;
+        try (TestRuntime test = TestRuntime.with(alwaysAnother)) {
+            test.run(() -> {
+                JoinHandle<?> other = Task.spawn(() -> {
+                    for (int i = 0; i < 10; i++) {
+                        Task.yieldNow();
+                    }
+                });
+                assertThat(Initialised.SEMAPHORE.availablePermits()).isEqualTo(1);
+                other.join();
+            });
+            assertThat(test.pinnedPoints()).isGreaterThanOrEqualTo(2);
+        }
+    }
+
+    @Test
+    void shutdown_atEachPointOfAWait_leavesNoTask() {
+        for (long k = 1; ; k++) {
+            try (TestRuntime test = TestRuntime.fifo()) {
+                Semaphore semaphore = Semaphore.of(0);
+                JoinHandle<?> victim = test.runtime().spawn(() -> semaphore.acquire());
+                boolean there = test.stepTo(victim, k);
+                test.runtime().shutdown(Duration.ZERO);
+                test.runUntilIdle();
+                assertThat(victim.tryResult()).isInstanceOf(JoinResult.Cancelled.class);
+                assertThat(test.runtime().liveTasks()).isZero();
+                if (!there) {
+                    assertThat(k).isEqualTo(4); // lock, unlock, park
+                    return;
+                }
+            }
+        }
+    }
 }

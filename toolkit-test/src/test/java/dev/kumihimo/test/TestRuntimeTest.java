@@ -55,21 +55,24 @@ class TestRuntimeTest {
         List<String> order = new ArrayList<>();
         test.run(() -> {
             Channel<String> channel = Channel.bounded(2);
+            Channel<String> other = Channel.bounded(2);
             Semaphore semaphore = Semaphore.of(1);
             List<JoinHandle<?>> tasks = new ArrayList<>();
             for (String name : List.of("a", "b", "c")) {
                 tasks.add(Task.spawn(() -> {
                     for (int i = 0; i < 5; i++) {
                         try (var permit = semaphore.acquire()) {
-                            channel.send(name + i);
+                            (i % 2 == 0 ? channel : other).send(name + i);
                         }
                         Task.sleep(Duration.ofMillis(1));
                     }
                 }));
             }
             for (int i = 0; i < 15; i++) {
+                Task.sleep(Duration.ofMillis(i % 3)); // so that both may be ready: which is tried first is drawn
                 order.add(Select.<String>of()
                         .onReceive(channel, item -> item)
+                        .onReceive(other, item -> item)
                         .after(HOUR, () -> "late")
                         .await());
             }
