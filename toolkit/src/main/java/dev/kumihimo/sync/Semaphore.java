@@ -2,11 +2,10 @@ package dev.kumihimo.sync;
 
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
-import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
-import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.Waiter;
-import dev.kumihimo.internal.wait.WakeList;
+import dev.kumihimo.select.Clause;
+import dev.kumihimo.select.Selectable;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -34,11 +33,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1
  */
-public final class Semaphore implements AutoCloseable {
+public final class Semaphore implements Selectable<Semaphore.Permit>, AutoCloseable {
     /** The most permits a semaphore can have. */
-    public static final int MAX_PERMITS = Integer.MAX_VALUE;
+    public static final int MAX_PERMITS = PermitQueue.MAX_PERMITS;
 
     private final Core core;
+
+    /** Made by the first select, and again by another thread that does not see it: they are all alike. */
+    private @Nullable Clause<Permit> acquiring;
 
     private Semaphore(int permits) {
         core = new Core(permits);
@@ -62,7 +64,7 @@ public final class Semaphore implements AutoCloseable {
      *
      * @return the permit; closing it gives it back
      * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was taken
-     * @throws IllegalStateException if the semaphore is closed, before or while it waits
+     * @throws SemaphoreClosedException if the semaphore is closed, before or while it waits
      */
     public Permit acquire() throws InterruptedException {
         return acquire(1);
@@ -75,7 +77,7 @@ public final class Semaphore implements AutoCloseable {
      * @return the permits; closing them gives them back
      * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was taken
      * @throws IllegalArgumentException if the count is below 1
-     * @throws IllegalStateException if the semaphore is closed, before or while it waits
+     * @throws SemaphoreClosedException if the semaphore is closed, before or while it waits
      */
     public Permit acquire(int count) throws InterruptedException {
         checkCount(count);
@@ -97,7 +99,7 @@ public final class Semaphore implements AutoCloseable {
      * @return the permit; closing it gives it back
      * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was taken
      * @throws TimeoutException if it was not to be had in time; nothing was taken
-     * @throws IllegalStateException if the semaphore is closed, before or while it waits
+     * @throws SemaphoreClosedException if the semaphore is closed, before or while it waits
      */
     public Permit acquire(Duration timeout) throws InterruptedException, TimeoutException {
         return acquire(1, timeout);
@@ -112,7 +114,7 @@ public final class Semaphore implements AutoCloseable {
      * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was taken
      * @throws TimeoutException if they were not to be had in time; nothing was taken
      * @throws IllegalArgumentException if the count is below 1
-     * @throws IllegalStateException if the semaphore is closed, before or while it waits
+     * @throws SemaphoreClosedException if the semaphore is closed, before or while it waits
      */
     public Permit acquire(int count, Duration timeout) throws InterruptedException, TimeoutException {
         if (timeout.isNegative() || timeout.isZero()) {
@@ -140,7 +142,7 @@ public final class Semaphore implements AutoCloseable {
      * Takes one permit if it is free and nobody waits.
      *
      * @return the permit, or null
-     * @throws IllegalStateException if the semaphore is closed
+     * @throws SemaphoreClosedException if the semaphore is closed
      */
     public @Nullable Permit tryAcquire() {
         return tryAcquire(1);
@@ -152,16 +154,18 @@ public final class Semaphore implements AutoCloseable {
      * @param count at least 1
      * @return the permits, or null
      * @throws IllegalArgumentException if the count is below 1
-     * @throws IllegalStateException if the semaphore is closed
+     * @throws SemaphoreClosedException if the semaphore is closed
      */
     public @Nullable Permit tryAcquire(int count) {
         checkCount(count);
         Waiter.spendQuietly();
-        return core.tryTake(count) ? new Permit(this, count) : null;
+        Permit permit = new Permit(this, count); // first, as in acquire
+        return core.tryTake(count) ? permit : null;
     }
 
     /**
-     * Adds permits: those of a {@linkplain Permit#forget() forgotten} permit, or new ones. Never waits.
+     * Adds permits: those of a {@linkplain Permit#forget() forgotten} permit, or new ones. Never waits, and works on a closed
+     * semaphore too, which stays closed.
      *
      * @param count at least 1
      * @throws IllegalArgumentException if the count is below 1, or would bring the free permits above {@link #MAX_PERMITS}
@@ -171,17 +175,25 @@ public final class Semaphore implements AutoCloseable {
         core.give(count);
     }
 
-    /** {@return how many permits are free now} */
-    public int availablePermits() {
-        core.lock();
-        try {
-            return core.permits;
-        } finally {
-            core.unlock();
-        }
+    /**
+     * Removes free permits for good, as many as there are up to a number: the semaphore has that many fewer. Never waits, and
+     * takes nothing from those who hold permits. A waiting acquire that needs more than is left waits on.
+     *
+     * @param count at least 1
+     * @return how many were removed, 0 to {@code count}
+     * @throws IllegalArgumentException if the count is below 1
+     */
+    public int forgetPermits(int count) {
+        checkCount(count);
+        return core.remove(count);
     }
 
-    /** Ends the semaphore: acquires throw {@link IllegalStateException}, those that wait included. Permits can be given back. */
+    /** {@return how many permits are free now} */
+    public int availablePermits() {
+        return core.free();
+    }
+
+    /** Ends the semaphore: acquires throw {@link SemaphoreClosedException}, those that wait included. Permits can be given back. */
     @Override
     public void close() {
         core.end();
@@ -189,17 +201,40 @@ public final class Semaphore implements AutoCloseable {
 
     /** {@return whether it was closed} */
     public boolean isClosed() {
-        core.lock();
-        try {
-            return core.closed;
-        } finally {
-            core.unlock();
+        return core.isEnded();
+    }
+
+    /** {@return the taking of one permit, to be selected on} Ready also once the semaphore is closed. */
+    @Override
+    public Clause<Permit> clause() {
+        Clause<Permit> clause = acquiring;
+        if (clause == null) {
+            clause = new Acquiring(this, 1);
+            acquiring = clause;
         }
+        return clause;
+    }
+
+    /**
+     * {@return the taking of several permits at once, to be selected on} Ready also once the semaphore is closed. A branch that
+     * waits has its place in the queue like any other acquire.
+     *
+     * @param count at least 1
+     * @throws IllegalArgumentException if the count is below 1
+     */
+    public Selectable<Permit> acquiring(int count) {
+        checkCount(count);
+        return new Acquiring(this, count);
     }
 
     @Override
     public String toString() {
         return "Semaphore[" + availablePermits() + " free]";
+    }
+
+    /** {@return where its waits are registered, for tests} */
+    WaitPoint waitPoint() {
+        return core;
     }
 
     private static void checkCount(int count) {
@@ -210,7 +245,7 @@ public final class Semaphore implements AutoCloseable {
 
     private static void checkTaken(Wait wait) {
         if (wait.item != null) {
-            throw new IllegalStateException("the semaphore was closed while the acquire waited");
+            throw new SemaphoreClosedException("the semaphore was closed while the acquire waited");
         }
     }
 
@@ -254,112 +289,85 @@ public final class Semaphore implements AutoCloseable {
         public void forget() {
             count = 0;
         }
-    }
 
-    /*
-     * Algorithm: a count and a FIFO queue behind a spin lock. Who gives permits serves the head as long as it can be served.
-     * Invariants: I1 the head, unless it has given up, wants more than is free. I2 so nobody waits while it could be served.
-     * Cancellation: a waiter that gives up may have been a head that wanted much: afterAbandon serves those behind.
-     * A node's count: what it wants. Its item: CLOSED if it was granted nothing but the end.
-     */
-    private static final class Core extends WaitPoint {
-        private static final Object CLOSED = new Object();
-
-        private final WaitQueue waiters = new WaitQueue();
-        private int permits;
-        private boolean closed;
-
-        Core(int permits) {
-            this.permits = permits;
+        /**
+         * Moves another's permits into this one, which then holds them all; the other holds none.
+         *
+         * @param other a permit of the same semaphore
+         * @throws IllegalArgumentException if the other is of another semaphore, or is this one, or if one permit cannot hold so
+         *     many
+         * @throws IllegalStateException if one of them was given back or forgotten
+         */
+        public void merge(Permit other) {
+            if (other.semaphore != semaphore) {
+                throw new IllegalArgumentException(
+                        "other is of " + other.semaphore + ", but must be of the same semaphore, " + semaphore);
+            }
+            if (other == this) {
+                throw new IllegalArgumentException("other is this permit itself");
+            }
+            if (count == 0 || other.count == 0) {
+                throw new IllegalStateException(
+                        (count == 0 ? "this" : "the other") + " permit was given back or forgotten");
+            }
+            if (other.count > MAX_PERMITS - count) {
+                throw new IllegalArgumentException("other holds " + other.count + " permits, which would bring " + count
+                        + " above the maximum of " + MAX_PERMITS);
+            }
+            count += other.count;
+            other.count = 0;
         }
 
-        boolean tryTake(int count) {
-            lock();
-            try {
-                return take(count);
-            } finally {
-                unlock();
+        /**
+         * Moves some of the permits into a new one.
+         *
+         * @param moved how many, at least 1 and at most what this holds; if it is all, this holds none any more
+         * @return what holds them now; closing it gives them back
+         * @throws IllegalArgumentException if there are not so many, or it is below 1
+         * @throws IllegalStateException if this was given back or forgotten
+         */
+        public Permit split(int moved) {
+            if (count == 0) {
+                throw new IllegalStateException("this permit was given back or forgotten");
             }
-        }
-
-        private boolean take(int count) {
-            if (closed) {
-                throw new IllegalStateException("the semaphore is closed");
+            if (moved < 1 || moved > count) {
+                throw new IllegalArgumentException("moved=" + moved + " must be 1 to " + count);
             }
-            if (permits < count || !waiters.isEmpty()) {
-                return false;
-            }
-            permits -= count;
-            return true;
-        }
-
-        @Nullable
-        Wait takeOrRegister(int count) {
-            lock();
-            try {
-                if (take(count)) {
-                    return null;
-                }
-                Wait wait = Wait.at(this);
-                wait.count = count;
-                waiters.add(wait);
-                return wait;
-            } finally {
-                unlock();
-            }
-        }
-
-        void give(int count) {
-            WakeList served = new WakeList();
-            lock();
-            try {
-                if (count > MAX_PERMITS - permits) {
-                    throw new IllegalArgumentException("count=" + count + " would bring " + permits
-                            + " free permits above the maximum of " + MAX_PERMITS);
-                }
-                permits += count;
-                serve(served);
-            } finally {
-                unlock();
-            }
-            served.wakeAll();
-        }
-
-        private void serve(WakeList served) {
-            for (WaitNode head; (head = waiters.peek()) != null && head.count <= permits; ) {
-                waiters.remove(head);
-                if (head.grant()) {
-                    permits -= head.count;
-                    served.add(head);
-                } // else it has given up: the next one
-            }
-        }
-
-        @Override
-        protected void afterAbandon(WakeList woken) {
-            serve(woken);
-        }
-
-        void end() {
-            WakeList ended = new WakeList();
-            lock();
-            try {
-                closed = true;
-                for (WaitNode node; (node = waiters.poll()) != null; ) {
-                    node.item = CLOSED;
-                    if (node.grant()) {
-                        ended.add(node);
-                    }
-                }
-            } finally {
-                unlock();
-            }
-            ended.wakeAll();
+            Permit other = new Permit(semaphore, moved);
+            count -= moved;
+            return other;
         }
 
         @Override
         public String toString() {
-            return "semaphore with " + permits + " free";
+            return "Permit[" + count + " of " + semaphore + "]";
+        }
+    }
+
+    private static final class Acquiring extends PermitQueue.Taking<Permit> {
+        private final Semaphore semaphore;
+        private final int count;
+
+        Acquiring(Semaphore semaphore, int count) {
+            super(semaphore.core, count);
+            this.semaphore = semaphore;
+            this.count = count;
+        }
+
+        @Override
+        Permit prepare() {
+            return new Permit(semaphore, count);
+        }
+    }
+
+    private static final class Core extends PermitQueue {
+        Core(int permits) {
+            super(permits);
+        }
+
+        @Override
+        public String toString() {
+            return "semaphore with " + freeRoughly() + " free";
         }
     }
 }
