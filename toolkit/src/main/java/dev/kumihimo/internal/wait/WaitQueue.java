@@ -43,6 +43,15 @@ public final class WaitQueue {
         return node;
     }
 
+    /** Removes and returns the newest registration, or null. Its wait may have been claimed elsewhere already. */
+    public @Nullable WaitNode pollLast() {
+        WaitNode node = tail;
+        if (node != null) {
+            unlink(node);
+        }
+        return node;
+    }
+
     /**
      * Removes a registration.
      *
