@@ -146,6 +146,14 @@ public final class Barrier {
         return core;
     }
 
+    /** Enqueues a wait that counts as arrived, for tests. */
+    void enqueue(WaitNode node) {
+        core.lock();
+        core.waiters.add(node);
+        core.arrived++;
+        core.unlock();
+    }
+
     /*
      * Algorithm: a count and a queue behind a spin lock. The last to arrive grants all who wait, and counts the next generation.
      *

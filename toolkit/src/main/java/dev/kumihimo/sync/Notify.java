@@ -125,6 +125,13 @@ public final class Notify implements Selectable<@Nullable Void> {
         return core;
     }
 
+    /** Enqueues a wait, for tests. */
+    void enqueue(WaitNode node) {
+        core.lock();
+        core.waiters.add(node);
+        core.unlock();
+    }
+
     @Override
     public String toString() {
         return core.keepsPermit() ? "Notify[permit kept]" : "Notify[]";
