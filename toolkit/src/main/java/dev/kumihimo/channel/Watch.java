@@ -469,11 +469,6 @@ public final class Watch<T> implements AutoCloseable {
             }
             return (WatchCore.Snapshot) outcome;
         }
-
-        @Override
-        public String toString() {
-            return "Receiver[" + core + "]";
-        }
     }
 
     private static final class Changing<T> extends Clause<T> {

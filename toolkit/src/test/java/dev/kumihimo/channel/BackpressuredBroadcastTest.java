@@ -2,6 +2,7 @@ package dev.kumihimo.channel;
 
 import static dev.kumihimo.channel.BroadcastTest.awaitWaitingAt;
 import static dev.kumihimo.channel.BroadcastTest.awaitWaitingInSelect;
+import static dev.kumihimo.channel.BroadcastTest.whileTheCarrierIsHeld;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -131,6 +132,26 @@ class BackpressuredBroadcastTest {
         assertThat(receiver.tryReceive()).isNull();
         for (int i = 1; i < 4; i++) {
             assertThat(senders.get(i).join()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aSendThatGaveUpButHasNotResumed_isNotAdmitted_andTheOneBehindItIs() throws Exception {
+        try (var single = TaskRuntime.builder().workerThreads(1).build()) {
+            BackpressuredBroadcast<Integer> broadcast = Broadcast.backpressured(1);
+            var receiver = broadcast.subscribe();
+            broadcast.send(0);
+            JoinHandle<Integer> aborted = single.spawn(() -> broadcast.send(1));
+            awaitWaitingAt(aborted, broadcast.waitPoint());
+            JoinHandle<Integer> behind = spawnSend(broadcast, 2);
+            whileTheCarrierIsHeld(single, () -> {
+                aborted.abort();
+                assertThat(receiver.tryReceive()).isEqualTo(0);
+            });
+            assertThat(aborted.result()).isInstanceOf(JoinResult.Cancelled.class);
+            assertThat(behind.join()).isEqualTo(1);
+            assertThat(receiver.tryReceive()).isEqualTo(2);
+            assertThat(receiver.tryReceive()).isNull();
         }
     }
 

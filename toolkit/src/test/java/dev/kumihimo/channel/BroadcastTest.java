@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -349,6 +350,39 @@ class BroadcastTest {
         broadcast.send(1);
         assertThat(receiver.receive(Duration.ofSeconds(5))).as("missed nothing").isEqualTo(1);
         assertThat(receiver.tryReceive()).isNull();
+    }
+
+    @Test
+    void anItem_isNotLost_whenItMeetsAReceiveThatGaveUpButHasNotResumed() throws Exception {
+        try (var single = TaskRuntime.builder().workerThreads(1).build()) {
+            Broadcast<Integer> broadcast = Broadcast.create(4);
+            var receiver = broadcast.subscribe();
+            JoinHandle<Integer> aborted = single.spawn(() -> receiver.receive());
+            awaitWaitingAt(aborted, broadcast.waitPoint());
+            whileTheCarrierIsHeld(single, () -> {
+                aborted.abort();
+                broadcast.send(1);
+            });
+            assertThat(aborted.result()).isInstanceOf(JoinResult.Cancelled.class);
+            assertThat(receiver.tryReceive()).isEqualTo(1);
+            assertThat(receiver.tryReceive()).isNull();
+        }
+    }
+
+    /** Runs something while no task of a runtime with one carrier can resume. */
+    static void whileTheCarrierIsHeld(TaskRuntime single, Runnable action) throws Exception {
+        AtomicBoolean held = new AtomicBoolean();
+        AtomicBoolean done = new AtomicBoolean();
+        JoinHandle<?> holder = single.spawn(() -> {
+            held.set(true);
+            while (!done.get()) {
+                Thread.onSpinWait();
+            }
+        });
+        await().until(held::get);
+        action.run();
+        done.set(true);
+        holder.join();
     }
 
     @Test
