@@ -421,9 +421,7 @@ public final class Watch<T> implements AutoCloseable {
             return new Receiver<>(core, core.copyOf(subscription));
         }
 
-        /**
-         * Ends this receiver. A wait under way in another thread throws {@link IllegalStateException}. Idempotent; never waits.
-         */
+        /** Ends this receiver. A wait of it in another thread throws {@link IllegalStateException}. Idempotent; never waits. */
         @Override
         public void close() {
             core.unsubscribe(subscription);

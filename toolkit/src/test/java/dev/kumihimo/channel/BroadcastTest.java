@@ -10,6 +10,7 @@ import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.select.Select;
+import dev.kumihimo.support.Observe;
 import dev.kumihimo.support.TaskProbe;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -46,6 +47,13 @@ class BroadcastTest {
             var open = ((Waiter) task).openWait();
             return open != null && open.point == point;
         });
+    }
+
+    static void assertNoWaiterIsLeft(WaitPoint point) {
+        SubscriptionPoint subscribed = (SubscriptionPoint) point;
+        for (var s = subscribed.firstListed(); s != null; s = s.after) {
+            assertThat(s.waiters.isEmpty()).isTrue();
+        }
     }
 
     private static void assertLagged(Broadcast.Receiver<?> receiver, long missed) {
@@ -347,6 +355,7 @@ class BroadcastTest {
         interrupted.thread().interrupt();
         assertThat(((JoinResult.Failure<?>) interrupted.handle().result()).exception())
                 .isInstanceOf(InterruptedException.class);
+        assertNoWaiterIsLeft(broadcast.waitPoint());
         broadcast.send(1);
         assertThat(receiver.receive(Duration.ofSeconds(5))).as("missed nothing").isEqualTo(1);
         assertThat(receiver.tryReceive()).isNull();
@@ -379,7 +388,7 @@ class BroadcastTest {
                 Thread.onSpinWait();
             }
         });
-        await().until(held::get);
+        Observe.until("the carrier is held", held::get); // soon: after 100 ms a spare carrier would be added
         action.run();
         done.set(true);
         holder.join();

@@ -1,5 +1,6 @@
 package dev.kumihimo.channel;
 
+import static dev.kumihimo.channel.BroadcastTest.assertNoWaiterIsLeft;
 import static dev.kumihimo.channel.BroadcastTest.awaitWaitingAt;
 import static dev.kumihimo.channel.BroadcastTest.awaitWaitingInSelect;
 import static dev.kumihimo.channel.BroadcastTest.whileTheCarrierIsHeld;
@@ -376,6 +377,7 @@ class WatchTest {
                 TaskProbe.spawn(runtime, () -> receiver.changed()).untilParked();
         interrupted.thread().interrupt();
         assertThat(failureOf(interrupted.handle())).isInstanceOf(InterruptedException.class);
+        assertNoWaiterIsLeft(watch.waitPoint());
         watch.send(1);
         assertThat(receiver.hasChanged()).isTrue();
         assertThat(receiver.changed(Duration.ofSeconds(5))).isEqualTo(1);
