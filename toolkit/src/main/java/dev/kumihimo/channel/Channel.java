@@ -10,6 +10,7 @@ import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
 import dev.kumihimo.select.Sink;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,16 @@ import org.jspecify.annotations.Nullable;
  * cancellation that came too late strikes at the next wait. The same holds for {@link TimeoutException}. No item is lost.
  *
  * <p><b>Closing.</b> After {@link #close()} sends throw {@link ChannelClosedException}, those that wait included; receives get
- * what is buffered, and then the exception.
+ * what is buffered and what permits still send, and then the exception. It carries the cause that the channel was
+ * {@linkplain #close(Throwable) closed with}; and loops, which a plain close just ends, throw it too if there is one.
+ *
+ * <p><b>Handles.</b> Who wants the channel to close by itself hands out a {@link #sender()} to each that sends and a
+ * {@link #receiver()} to each that receives: the channel is closed with the last of either kind. A channel that never had
+ * handles is closed by {@link #close()} only, and one that has may be used directly, too.
+ *
+ * <p><b>Reserving.</b> {@link #reserve()} waits for room before there is an item; the {@link Permit} then sends without
+ * waiting. Reservations wait in one queue with sends: a large one at the head holds up all behind it. A place that is
+ * reserved counts as used, also if a receiver waits.
  *
  * <p><b>Memory.</b> What a thread did before it sent an item happens-before what another does after it received it.
  *
@@ -48,6 +58,12 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
+    static final String CLOSED = "the channel is closed";
+    static final String DRAINED = "the channel is closed and drained";
+
+    /** How many items are taken under one holding of the lock at most. */
+    private static final int BATCH = 256;
+
     private final ChannelCore core;
 
     /** Made by the first select, and again by another thread that does not see it: they are all alike. */
@@ -121,7 +137,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         Waiter.spend();
         if (timeout.isNegative() || timeout.isZero()) {
             if (!trySend(item)) {
-                throw new TimeoutException("no room in " + core);
+                throw new TimeoutException("no room in " + describe());
             }
             return;
         }
@@ -129,7 +145,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         Wait wait = sendOrRegister(item);
         if (wait != null) {
             if (!wait.await(deadline)) {
-                throw new TimeoutException("no room in " + core + " within " + timeout);
+                throw new TimeoutException("no room in " + describe() + " within " + timeout);
             }
             checkSent(wait);
         }
@@ -186,15 +202,159 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         return null;
     }
 
-    private static void checkSent(Wait wait) {
+    private void checkSent(Wait wait) {
         if (wait.item == ChannelCore.CLOSED) {
-            throw new ChannelClosedException("the channel was closed while the send waited for room");
+            throw core.closedException("the channel was closed while the send waited for room");
         }
     }
 
     private void ensureOpen() {
         if (core.isClosed()) {
-            throw new ChannelClosedException("the channel is closed");
+            throw core.closedException(CLOSED);
+        }
+    }
+
+    /* ---------------- Reserving -------------- */
+
+    /**
+     * Reserves a place, waiting for it: {@link #reserveMany(int)} for one.
+     *
+     * @return the permit to send one item; closing it gives the place back
+     * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was reserved
+     * @throws ChannelClosedException if the channel is closed, before or while it waits
+     * @throws IllegalStateException if this is a rendezvous, which has no places
+     */
+    public Permit<T> reserve() throws InterruptedException {
+        return reserveMany(1);
+    }
+
+    /**
+     * Reserves a place, waiting at most a given time.
+     *
+     * @param timeout the longest wait; zero or negative does not wait
+     * @return the permit to send one item; closing it gives the place back
+     * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was reserved
+     * @throws TimeoutException if it was not to be had in time; nothing was reserved
+     * @throws ChannelClosedException if the channel is closed, before or while it waits
+     * @throws IllegalStateException if this is a rendezvous, which has no places
+     */
+    public Permit<T> reserve(Duration timeout) throws InterruptedException, TimeoutException {
+        return reserveMany(1, timeout);
+    }
+
+    /**
+     * Reserves a place if one is free and nobody waits for it.
+     *
+     * @return the permit to send one item, or null
+     * @throws ChannelClosedException if the channel is closed
+     * @throws IllegalStateException if this is a rendezvous, which has no places
+     */
+    public @Nullable Permit<T> tryReserve() {
+        return tryReserveMany(1);
+    }
+
+    /**
+     * Reserves several places at once, waiting for them; those who send or reserve later wait behind.
+     *
+     * @param places 0, which never waits, to the capacity
+     * @return the permit to send as many items; closing it gives back what was not used
+     * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was reserved
+     * @throws ChannelClosedException if the channel is closed, before or while it waits
+     * @throws IllegalArgumentException if that many places are never free, or negative
+     * @throws IllegalStateException if this is a rendezvous, which has no places
+     */
+    public Permit<T> reserveMany(int places) throws InterruptedException {
+        checkPlaces(places);
+        Waiter.spend();
+        Permit<T> permit = new Permit<>(core, places);
+        Wait wait = waitOf(core.reserveOrRegister(permit, places));
+        if (wait != null) {
+            wait.await();
+            checkReserved(wait);
+        }
+        return permit;
+    }
+
+    /**
+     * Reserves several places at once, waiting at most a given time.
+     *
+     * @param places 0, which never waits, to the capacity
+     * @param timeout the longest wait; zero or negative does not wait
+     * @return the permit to send as many items; closing it gives back what was not used
+     * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was reserved
+     * @throws TimeoutException if they were not to be had in time; nothing was reserved
+     * @throws ChannelClosedException if the channel is closed, before or while it waits
+     * @throws IllegalArgumentException if that many places are never free, or negative
+     * @throws IllegalStateException if this is a rendezvous, which has no places
+     */
+    public Permit<T> reserveMany(int places, Duration timeout) throws InterruptedException, TimeoutException {
+        checkPlaces(places);
+        Waiter.spend();
+        if (timeout.isNegative() || timeout.isZero()) {
+            Permit<T> permit = tryReserveMany(places);
+            if (permit == null) {
+                throw new TimeoutException(places + " places were not free in " + describe());
+            }
+            return permit;
+        }
+        long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
+        Permit<T> permit = new Permit<>(core, places);
+        Wait wait = waitOf(core.reserveOrRegister(permit, places));
+        if (wait != null) {
+            if (!wait.await(deadline)) {
+                throw new TimeoutException(places + " places were not free in " + describe() + " within " + timeout);
+            }
+            checkReserved(wait);
+        }
+        return permit;
+    }
+
+    /**
+     * Reserves several places at once if they are free and nobody waits for one.
+     *
+     * @param places 0, which succeeds unless closed, to the capacity
+     * @return the permit to send as many items, or null
+     * @throws ChannelClosedException if the channel is closed
+     * @throws IllegalArgumentException if that many places are never free, or negative
+     * @throws IllegalStateException if this is a rendezvous, which has no places
+     */
+    public @Nullable Permit<T> tryReserveMany(int places) {
+        checkPlaces(places);
+        Waiter.spendQuietly();
+        Permit<T> permit = new Permit<>(core, places);
+        core.lock();
+        try {
+            ensureOpen();
+            if (!core.canReserve(places)) {
+                return null;
+            }
+            core.reserve(places);
+        } finally {
+            core.unlock();
+        }
+        return permit;
+    }
+
+    private void checkPlaces(int places) {
+        if (core.capacity == 0) {
+            throw new IllegalStateException(
+                    "a rendezvous channel has no places to reserve; its send waits for a receiver");
+        }
+        if (places < 0 || places > core.capacity) {
+            throw new IllegalArgumentException("places=" + places + " must be 0 to the capacity of " + core.capacity);
+        }
+    }
+
+    private @Nullable Wait waitOf(@Nullable Object reservation) {
+        if (reservation == ChannelCore.CLOSED) {
+            throw core.closedException(CLOSED);
+        }
+        return (Wait) reservation;
+    }
+
+    private void checkReserved(Wait wait) {
+        if (wait.item == ChannelCore.CLOSED) {
+            throw core.closedException("the channel was closed while the reservation waited");
         }
     }
 
@@ -220,6 +380,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
      *
      * @return the item, or null if the channel is closed and drained
      * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was received
+     * @throws ChannelClosedException if the channel is drained and was closed with a cause
      */
     public @Nullable T receiveOrNull() throws InterruptedException {
         Waiter.spend();
@@ -245,7 +406,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         if (timeout.isNegative() || timeout.isZero()) {
             T item = tryReceive();
             if (item == null) {
-                throw new TimeoutException("nothing in " + core);
+                throw new TimeoutException("nothing in " + describe());
             }
             return item;
         }
@@ -253,7 +414,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         Object item = receiveOrRegister();
         if (item instanceof Wait wait) {
             if (!wait.await(deadline)) {
-                throw new TimeoutException("nothing in " + core + " within " + timeout);
+                throw new TimeoutException("nothing in " + describe() + " within " + timeout);
             }
             item = wait.item;
         }
@@ -281,7 +442,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
             if (item == null && sender != null) {
                 item = sender.item;
             }
-            if (item == null && core.isClosed()) {
+            if (item == null && core.isEnded()) {
                 throw drained();
             }
         } finally {
@@ -303,7 +464,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
                 item = sender.item;
             }
             if (item == null) {
-                if (core.isClosed()) {
+                if (core.isEnded()) {
                     return ChannelCore.CLOSED;
                 }
                 Wait wait = Wait.at(core);
@@ -317,13 +478,20 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         return item;
     }
 
-    @SuppressWarnings("unchecked") // only send() puts items in
+    @SuppressWarnings("unchecked") // only sends put items in
     private @Nullable T itemOrNull(@Nullable Object item) {
-        return item == ChannelCore.CLOSED ? null : (T) item;
+        return item == ChannelCore.CLOSED ? end() : (T) item;
     }
 
-    private static ChannelClosedException drained() {
-        return new ChannelClosedException("the channel is closed and drained");
+    private @Nullable T end() {
+        if (core.cause() != null) {
+            throw drained();
+        }
+        return null;
+    }
+
+    private ChannelClosedException drained() {
+        return core.closedException(DRAINED);
     }
 
     private static void wake(@Nullable WaitNode node) {
@@ -332,28 +500,269 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         }
     }
 
-    /* ---------------- Closing, and facts -------------- */
+    /**
+     * Receives several items, waiting for the first: as many as there are then, but does not wait for more.
+     *
+     * @param into where to add them, in their order. If that throws, items not added are put back, before all others
+     * @param max how many at most; 0 does nothing
+     * @return how many; 0 only if the channel is closed and drained, or max is 0
+     * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was received
+     * @throws ChannelClosedException if the channel is drained and was closed with a cause
+     * @throws IllegalArgumentException if max is negative
+     */
+    public int receiveMany(Collection<? super T> into, int max) throws InterruptedException {
+        checkMax(into, max);
+        if (max == 0) {
+            return 0;
+        }
+        Waiter.spend();
+        int received = receiveReady(into, max);
+        if (received > 0) {
+            return received;
+        }
+        Object item = receiveOrRegister();
+        if (item instanceof Wait wait) {
+            wait.await();
+            item = wait.item;
+        }
+        return addFirst(into, itemOrNull(item), max);
+    }
 
-    /** Closes the channel: no more sends, and an end for receivers once it is drained. Idempotent; never waits. */
-    @Override
-    public void close() {
+    /**
+     * Receives several items, waiting for the first at most a given time: as many as there are then.
+     *
+     * @param into where to add them, in their order. If that throws, items not added are put back, before all others
+     * @param max how many at most; 0 does nothing
+     * @param timeout the longest wait; zero or negative does not wait
+     * @return how many; 0 only if the channel is closed and drained, or max is 0
+     * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was received
+     * @throws TimeoutException if there was none in time; nothing was received
+     * @throws ChannelClosedException if the channel is drained and was closed with a cause
+     * @throws IllegalArgumentException if max is negative
+     */
+    public int receiveMany(Collection<? super T> into, int max, Duration timeout)
+            throws InterruptedException, TimeoutException {
+        checkMax(into, max);
+        if (max == 0) {
+            return 0;
+        }
+        Waiter.spend();
+        int received = receiveReady(into, max);
+        if (received > 0) {
+            return received;
+        }
+        Object item = null;
+        if (timeout.isNegative() || timeout.isZero()) {
+            item = isDrained() ? ChannelCore.CLOSED : null;
+        } else {
+            long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
+            item = receiveOrRegister();
+            if (item instanceof Wait wait) {
+                item = wait.await(deadline) ? wait.item : null;
+            }
+        }
+        if (item == null) {
+            throw new TimeoutException("nothing in " + describe() + " within " + timeout);
+        }
+        return addFirst(into, itemOrNull(item), max);
+    }
+
+    /**
+     * Receives the items that there are now.
+     *
+     * @param into where to add them, in their order. If that throws, items not added are put back, before all others
+     * @param max how many at most; 0 does nothing
+     * @return how many; 0 if there are none now
+     * @throws ChannelClosedException if the channel is closed and drained, so that there will never be one
+     * @throws IllegalArgumentException if max is negative
+     */
+    public int tryReceiveMany(Collection<? super T> into, int max) {
+        checkMax(into, max);
+        Waiter.spendQuietly();
+        int received = receiveReady(into, max);
+        if (received == 0 && max > 0 && isDrained()) {
+            throw drained();
+        }
+        return received;
+    }
+
+    private static void checkMax(Collection<?> into, int max) {
+        Objects.requireNonNull(into, "into");
+        if (max < 0) {
+            throw new IllegalArgumentException("max=" + max + " must be at least 0");
+        }
+    }
+
+    /** Adds the item that was waited for, if any, and what else there is. */
+    private int addFirst(Collection<? super T> into, @Nullable T first, int max) {
+        if (first == null) {
+            return 0;
+        }
+        addOrPutBack(into, new Object[] {first}, 1);
+        return 1 + receiveReady(into, max - 1);
+    }
+
+    private int receiveReady(Collection<? super T> into, int max) {
+        int received = 0;
+        while (received < max) {
+            // the size read here may be out of date: then there is one round more, or an array that is too large
+            @Nullable Object[] batch = new Object[Math.min(max - received, Math.min(core.size(), BATCH - 1) + 1)];
+            WakeList woken = new WakeList();
+            int taken;
+            core.lock();
+            try {
+                taken = core.takeInto(batch, woken);
+            } finally {
+                core.unlock();
+            }
+            woken.wakeAll();
+            addOrPutBack(into, batch, taken);
+            received += taken;
+            if (taken < batch.length) {
+                return received;
+            }
+        }
+        return received;
+    }
+
+    @SuppressWarnings("unchecked") // only sends put items in
+    private void addOrPutBack(Collection<? super T> into, @Nullable Object[] batch, int count) {
+        int added = 0;
+        try {
+            for (; added < count; added++) {
+                into.add((T) batch[added]);
+            }
+        } finally {
+            if (added < count) {
+                putBack(batch, added, count);
+            }
+        }
+    }
+
+    private void putBack(@Nullable Object[] batch, int from, int to) {
         WakeList woken = new WakeList();
         core.lock();
         try {
-            core.close(woken);
+            core.putBack(batch, from, to, woken);
         } finally {
             core.unlock();
         }
         woken.wakeAll();
     }
 
-    /** {@return whether it was closed; items may still be buffered} */
+    /**
+     * Receives and handles items until the channel is closed and drained. An exception of the handler ends the loop, not the
+     * channel. (There is no iterator: it could not tell of an interrupt.)
+     *
+     * @param handler what to do with each
+     * @param <X> what the handler throws
+     * @throws InterruptedException if interrupted or cancelled while it would wait for the next item; or by the handler
+     * @throws X by the handler
+     * @throws ChannelClosedException if the channel is drained and was closed with a cause
+     */
+    public <X extends Exception> void forEach(ItemHandler<? super T, X> handler) throws InterruptedException, X {
+        Objects.requireNonNull(handler, "handler");
+        for (T item; (item = receiveOrNull()) != null; ) {
+            handler.handle(item);
+        }
+    }
+
+    /* ---------------- Handles -------------- */
+
+    /** {@return a new counted handle for sending} The channel is closed when the last of them is closed. */
+    public Sender<T> sender() {
+        Sender<T> sender = new Sender<>(this, core);
+        core.addSender();
+        return sender;
+    }
+
+    /** {@return a new counted handle for receiving} With the last of them, the channel is closed and its items dropped. */
+    public Receiver<T> receiver() {
+        Receiver<T> receiver = new Receiver<>(this, core);
+        core.addReceiver();
+        return receiver;
+    }
+
+    /** {@return how many {@link Sender}s are open} */
+    public int senderCount() {
+        return core.senderCount();
+    }
+
+    /** {@return how many {@link Receiver}s are open} */
+    public int receiverCount() {
+        return core.receiverCount();
+    }
+
+    /* ---------------- Closing, and facts -------------- */
+
+    /**
+     * Closes the channel: no more sends, and an end for receivers once it is drained and no permit is outstanding.
+     * Idempotent; never waits.
+     */
+    @Override
+    public void close() {
+        core.close(null);
+    }
+
+    /**
+     * Closes the channel for a reason: as {@link #close()}, but every {@link ChannelClosedException} has it as its cause, and
+     * loops of receivers end with that exception, so that nobody takes the failure for the end of the items. The first close
+     * counts.
+     *
+     * @param cause why
+     */
+    public void close(Throwable cause) {
+        core.close(Objects.requireNonNull(cause, "cause"));
+    }
+
+    /** {@return whether it was closed, so that sends are refused; items may still be buffered} */
     public boolean isClosed() {
         core.lock();
         try {
             return core.isClosed();
         } finally {
             core.unlock();
+        }
+    }
+
+    /** {@return whether it is closed, nothing is buffered and no permit is outstanding: there will never be another item} */
+    public boolean isDrained() {
+        core.lock();
+        try {
+            return core.size() == 0 && core.isEnded();
+        } finally {
+            core.unlock();
+        }
+    }
+
+    /**
+     * Waits until the channel is closed: by {@link #close()}, or with its last {@link Sender} or {@link Receiver}. So a producer
+     * learns that nobody wants what it is about to make. All who wait are woken at once.
+     *
+     * @throws InterruptedException if interrupted or cancelled while it would wait
+     */
+    public void awaitClosed() throws InterruptedException {
+        Waiter.spend();
+        Wait wait = core.registerForClose();
+        if (wait != null) {
+            wait.await();
+        }
+    }
+
+    /**
+     * Waits until the channel is closed, at most a given time.
+     *
+     * @param timeout the longest wait; zero or negative does not wait
+     * @throws InterruptedException if interrupted or cancelled while it would wait
+     * @throws TimeoutException if it was not closed in time
+     */
+    public void awaitClosed(Duration timeout) throws InterruptedException, TimeoutException {
+        Waiter.spend();
+        boolean waits = !timeout.isNegative() && !timeout.isZero();
+        long deadline = waits ? TimerService.deadline(Waiter.current().nanoTime(), timeout) : 0;
+        Wait wait = waits ? core.registerForClose() : null;
+        if (waits ? wait != null && !wait.await(deadline) : !isClosed()) {
+            throw new TimeoutException("not closed within " + timeout + ": " + describe());
         }
     }
 
@@ -372,6 +781,16 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         return core.capacity;
     }
 
+    /** {@return how much of the capacity is neither buffered items nor reserved now} */
+    public int availableCapacity() {
+        core.lock();
+        try {
+            return core.availableCapacity();
+        } finally {
+            core.unlock();
+        }
+    }
+
     /** {@return where its waits are registered, for tests} */
     WaitPoint waitPoint() {
         return core;
@@ -384,7 +803,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
     public Clause<T> clause() {
         Clause<T> clause = receiving;
         if (clause == null) {
-            clause = new Receiving<>(core);
+            clause = new ChannelClauses.Receiving<>(core);
             receiving = clause;
         }
         return clause;
@@ -392,81 +811,41 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
 
     @Override
     public Selectable<@Nullable Void> sending(T item) {
-        return new Sending(core, Objects.requireNonNull(item, "item"));
+        return new ChannelClauses.Sending(core, Objects.requireNonNull(item, "item"));
     }
 
-    private static final class Receiving<T> extends Clause<T> {
-        private final ChannelCore core;
-
-        Receiving(ChannelCore core) {
-            super(core);
-            this.core = core;
-        }
-
-        @Override
-        protected Object tryNow(WakeList woken) {
-            Object item = core.poll(woken);
-            if (item != null) {
-                return item;
-            }
-            return core.isClosed() ? ChannelCore.CLOSED : NOT_READY;
-        }
-
-        @Override
-        protected boolean enqueue(WaitNode node) {
-            core.awaitItem(node);
-            return true;
-        }
-
-        @Override
-        @SuppressWarnings("unchecked") // only send() puts items in
-        protected T result(@Nullable Object outcome) {
-            if (outcome == null || outcome == ChannelCore.CLOSED) {
-                throw drained();
-            }
-            return (T) outcome;
-        }
+    /** {@return the reserving of a place, to be selected on} Ready also once the channel is closed. */
+    public Selectable<Permit<T>> reserving() {
+        return reservingMany(1);
     }
 
-    private static final class Sending extends Clause<@Nullable Void> {
-        private final ChannelCore core;
-        private final Object item;
+    /**
+     * {@return the reserving of several places at once, to be selected on} Ready also once the channel is closed.
+     *
+     * @param places 0 to the capacity
+     * @throws IllegalArgumentException if that many places are never free, or negative
+     * @throws IllegalStateException if this is a rendezvous, which has no places
+     */
+    public Selectable<Permit<T>> reservingMany(int places) {
+        checkPlaces(places);
+        return new ChannelClauses.Reserving<>(core, places);
+    }
 
-        Sending(ChannelCore core, Object item) {
-            super(core);
-            this.core = core;
-            this.item = item;
-        }
-
-        @Override
-        protected @Nullable Object tryNow(WakeList woken) {
-            if (core.isClosed()) {
-                return ChannelCore.CLOSED;
-            }
-            return core.offer(item, woken) ? null : NOT_READY;
-        }
-
-        @Override
-        protected boolean enqueue(WaitNode node) {
-            node.item = item;
-            core.awaitRoom(node);
-            return true;
-        }
-
-        @Override
-        protected @Nullable Void result(@Nullable Object outcome) {
-            if (outcome == ChannelCore.CLOSED) {
-                throw new ChannelClosedException("the channel is closed");
-            }
-            return null;
-        }
+    /** {@return the closing of the channel, to be selected on}, as {@link #awaitClosed()} */
+    public Selectable<@Nullable Void> closed() {
+        return new ChannelClauses.Closing(core);
     }
 
     @Override
     public String toString() {
+        return "Channel[" + describe() + "]";
+    }
+
+    /** {@return its state, for messages} */
+    String describe() {
         core.lock();
         try {
-            return "Channel[" + core + "]";
+            return core.toString();
         } finally {
             core.unlock();
         }

@@ -1,5 +1,6 @@
 package dev.kumihimo.channel;
 
+import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
@@ -9,20 +10,28 @@ import org.jspecify.annotations.Nullable;
 /*
  * Algorithm: a ring buffer and two FIFO queues of waiters behind a spin lock; Go's hchan is the model. Who frees a place
  * hands it to the oldest sender by moving that sender's item in; who brings an item hands it to the oldest receiver. So a
- * waiter that is resumed has what it came for, and nobody can get in between.
+ * waiter that is resumed has what it came for, and nobody can get in between. Who reserves places waits among the senders.
  *
- * Invariants: I1 receivers wait only while the ring is empty. I2 senders wait only while the ring is full, which with
- * capacity 0 is always. I3 once closed, no sender waits, and receivers wait no more. A waiter that gives up holds nobody up,
- * since all behind it wait for the same.
+ * Differences: a reservation takes places that no item is in yet, so an item always has a place to pass through, and a
+ * receiver that waits does not help a sender for whom there is none.
  *
- * Fields: all guarded by the lock. A node's item: before it is granted, what a sender sends; after, what a receiver gets,
- * or CLOSED for either.
+ * Invariants: I1 receivers wait only while the ring is empty. I2 senders wait only while size >= limit, which with capacity 0
+ * is always; no newcomer gets past them. I3 once closed, no sender waits, and receivers wait only while a permit may still
+ * send. I4 size + reserved <= capacity, unless an item was put back. A sender that gives up holds nobody up, since all behind
+ * it want no less; but a reservation may have wanted more than they do, so whoever withdraws one serves those behind it, also
+ * if a granter has dropped its node: the granter need not.
+ *
+ * Fields: all guarded by the lock. A node's count: how many places are to be reserved; 0 is a send. Its item: before it is
+ * granted, what a sender sends; after, what a receiver gets, the permit, or CLOSED for each.
  */
 
-/** The state of a channel, with operations that never wait; call them under the lock. */
+/** The state of a channel, with operations that never wait; call them under the lock, unless they say that they take it. */
 final class ChannelCore extends WaitPoint {
     /** In place of an item: the channel was closed. */
     static final Object CLOSED = new Object();
+
+    /** The limit while a sender would have to wait even if the ring were empty. */
+    private static final int NO_PLACE = -1;
 
     private static final int INITIAL_RING = 16;
 
@@ -32,36 +41,66 @@ final class ChannelCore extends WaitPoint {
     private @Nullable Object[] ring;
     private int head;
     private int size;
+
+    /** The size from which on a sender waits: what is not reserved of the capacity, or NO_PLACE. */
+    private int limit;
+
+    private int reserved;
     private boolean closed;
+    private boolean abandoned; // there were receivers' handles, and the last was closed
+    private @Nullable Throwable cause; // written before it is closed, and never again
+    private @Nullable WaitQueue closeWaiters; // made by the first
+    private int senderHandles;
+    private int receiverHandles;
 
     ChannelCore(int capacity) {
         this.capacity = capacity;
+        limit = capacity;
+        ring = newRing(capacity);
+    }
+
+    private static @Nullable Object[] newRing(int capacity) {
         int initial = 1;
         while (initial < Math.min(capacity, INITIAL_RING)) {
             initial <<= 1;
         }
-        ring = new Object[initial];
+        return new Object[initial];
     }
 
     boolean isClosed() {
         return closed;
     }
 
+    /** {@return whether nothing will come any more, if nothing is buffered now} */
+    boolean isEnded() {
+        return closed && (reserved == 0 || abandoned);
+    }
+
     int size() {
         return size;
     }
 
-    boolean isFull() {
-        return size >= capacity;
+    int availableCapacity() {
+        return Math.max(0, capacity - reserved - size);
     }
 
+    boolean isFull() {
+        return size >= limit;
+    }
+
+    /* ---------------- Items -------------- */
+
     /**
-     * Hands an item to the oldest receiver, if one waits.
+     * Hands an item to the oldest receiver, if one waits and no sender comes before.
      *
      * @return the receiver to wake, or null
      */
     @Nullable
     WaitNode handOver(Object item) {
+        return limit == NO_PLACE ? null : grantReceiver(item);
+    }
+
+    private @Nullable WaitNode grantReceiver(Object item) {
         for (WaitNode node; (node = receivers.poll()) != null; ) {
             node.item = item;
             if (node.grant()) {
@@ -102,19 +141,31 @@ final class ChannelCore extends WaitPoint {
         return item;
     }
 
-    /** Moves the oldest sender's item into the place just freed; returns the sender to wake, or null. */
+    /**
+     * Gives the place just freed to the oldest sender, whose item moves in, or whose reservation is complete.
+     *
+     * @return the sender to wake, or null
+     */
     @Nullable
     WaitNode refill() {
-        WaitNode sender = grantSender();
-        if (sender != null && sender.item != null) {
-            put(sender.item);
+        return senders.isEmpty() ? null : refillFromSenders();
+    }
+
+    private @Nullable WaitNode refillFromSenders() {
+        WaitNode sender = serveOldest(); // one place for one sender: with it, there is none for the next
+        if (sender != null && sender.count == 0 && sender.item != null) {
+            put(sender.item); // no receiver waits: the ring was not empty
         }
+        updateLimit();
         return sender;
     }
 
-    /** Completes the oldest send that has not been given up; its item is the caller's to place. */
+    /** Completes the oldest send of a rendezvous that has not been given up; its item is the caller's. Else null. */
     @Nullable
     WaitNode grantSender() {
+        if (capacity > 0) {
+            return null; // if senders wait although nothing is buffered, then for places that are reserved
+        }
         for (WaitNode node; (node = senders.poll()) != null; ) {
             if (node.grant()) {
                 return node;
@@ -129,24 +180,6 @@ final class ChannelCore extends WaitPoint {
 
     void awaitRoom(WaitNode sender) {
         senders.add(sender);
-    }
-
-    void close(WakeList woken) {
-        closed = true;
-        endAll(receivers, woken);
-        endAll(senders, woken);
-    }
-
-    private static void endAll(WaitQueue queue, WakeList woken) {
-        for (WaitNode node; (node = queue.poll()) != null; ) {
-            Object sent = node.item;
-            node.item = CLOSED;
-            if (node.grant()) {
-                woken.add(node);
-            } else {
-                node.item = sent;
-            }
-        }
     }
 
     /** Takes an item, from the buffer or a sender; null if there is none. */
@@ -175,9 +208,320 @@ final class ChannelCore extends WaitPoint {
         return true;
     }
 
+    /** Takes as many items as there are and fit, from the buffer or, in a rendezvous, from senders; returns how many. */
+    int takeInto(@Nullable Object[] items, WakeList woken) {
+        int taken = 0;
+        for (Object item; taken < items.length && (item = take()) != null; ) {
+            items[taken++] = item;
+        }
+        if (taken > 0) {
+            serve(woken);
+        }
+        for (WaitNode sender; taken < items.length && (sender = grantSender()) != null; ) {
+            items[taken++] = sender.item;
+            woken.add(sender);
+        }
+        return taken;
+    }
+
+    /** Undoes the taking of items from an index on: they come before all others. */
+    void putBack(@Nullable Object[] items, int from, int to, WakeList woken) {
+        int next = from;
+        for (WaitNode receiver; next < to && (receiver = grantReceiver(items[next])) != null; next++) {
+            woken.add(receiver);
+        }
+        for (int i = to - 1; i >= next && !abandoned; i--) {
+            if (size == ring.length) {
+                grow();
+            }
+            head = (head - 1) & (ring.length - 1);
+            ring[head] = items[i];
+            size++;
+        }
+    }
+
+    /* ---------------- Senders that wait, and reservations -------------- */
+
+    /** {@return whether as many places are free, and nobody waits for one} */
+    boolean canReserve(int places) {
+        return places == 0 || (places <= capacity - reserved - size && senders.isEmpty());
+    }
+
+    /** Reserves places; they must be free. */
+    void reserve(int places) {
+        reserved += places;
+        updateLimit();
+    }
+
+    /** Enqueues the node of a reservation; its count and item are set. */
+    void awaitReservation(WaitNode node) {
+        senders.add(node);
+        updateLimit();
+    }
+
+    /** Takes the lock: reserves the places of a permit, or returns the wait that was registered for them, or CLOSED. */
+    @Nullable
+    Object reserveOrRegister(Permit<?> permit, int places) {
+        lock();
+        try {
+            if (closed) {
+                return CLOSED;
+            }
+            if (canReserve(places)) {
+                reserve(places);
+                return null;
+            }
+            Wait wait = Wait.at(this);
+            wait.count = places;
+            wait.item = permit;
+            awaitReservation(wait);
+            return wait;
+        } finally {
+            unlock();
+        }
+    }
+
+    /** Sends an item through a reserved place. */
+    void sendReserved(Object item, WakeList woken) {
+        reserved--;
+        if (!abandoned) {
+            deliver(item, woken);
+        }
+        afterReserved(woken);
+    }
+
+    /** Gives reserved places back. */
+    void giveBack(int places, WakeList woken) {
+        reserved -= places;
+        afterReserved(woken);
+    }
+
+    private void afterReserved(WakeList woken) {
+        serve(woken);
+        if (isEnded()) {
+            endAll(receivers, woken); // if any wait, nothing is buffered
+        }
+    }
+
+    private void deliver(Object item, WakeList woken) {
+        WaitNode receiver = grantReceiver(item);
+        if (receiver != null) {
+            woken.add(receiver);
+        } else {
+            put(item);
+        }
+    }
+
+    /** Serves the senders that wait, as long as there is room for the oldest. */
+    private void serve(WakeList woken) {
+        for (WaitNode sender; (sender = serveOldest()) != null; ) {
+            woken.add(sender);
+            if (sender.count == 0 && sender.item != null) {
+                deliver(sender.item, woken);
+            }
+        }
+        updateLimit();
+    }
+
+    /** Completes the oldest of those who wait for places, if there is room for it; the item of a send is the caller's. */
+    private @Nullable WaitNode serveOldest() {
+        for (WaitNode oldest; (oldest = senders.peek()) != null; ) {
+            int places = oldest.count;
+            if (Math.max(1, places) > capacity - reserved - size) {
+                return null;
+            }
+            senders.poll();
+            if (oldest.grant()) {
+                reserved += places;
+                return oldest;
+            } // else it has given up: the next one
+        }
+        return null;
+    }
+
+    private void updateLimit() {
+        int places = capacity - reserved;
+        boolean oldestWantsMore = places > size && !senders.isEmpty();
+        limit = oldestWantsMore || (places == 0 && capacity > 0) ? NO_PLACE : places;
+    }
+
+    @Override
+    public void withdraw(WaitNode node, WakeList woken) {
+        super.withdraw(node, woken);
+        if (node.count > 0) { // I4: also if a granter has dropped it
+            serve(woken);
+        }
+    }
+
+    /* ---------------- The end -------------- */
+
+    /** Takes the lock. */
+    void close(@Nullable Throwable why) {
+        WakeList woken = new WakeList();
+        lock();
+        try {
+            close(why, woken);
+        } finally {
+            unlock();
+        }
+        woken.wakeAll();
+    }
+
+    private void close(@Nullable Throwable why, WakeList woken) {
+        if (closed) {
+            return;
+        }
+        cause = why;
+        closed = true;
+        endAll(senders, woken);
+        updateLimit();
+        if (isEnded()) {
+            endAll(receivers, woken);
+        }
+        if (closeWaiters != null) {
+            endAll(closeWaiters, woken);
+        }
+    }
+
+    private static void endAll(WaitQueue queue, WakeList woken) {
+        for (WaitNode node; (node = queue.poll()) != null; ) {
+            Object sent = node.item;
+            node.item = CLOSED;
+            if (node.grant()) {
+                woken.add(node);
+            } else {
+                node.item = sent;
+            }
+        }
+    }
+
+    /** Enqueues a node that is granted, with CLOSED, when the channel is closed; it is not closed yet. */
+    void awaitClose(WaitNode node) {
+        if (closeWaiters == null) {
+            closeWaiters = new WaitQueue();
+        }
+        closeWaiters.add(node);
+    }
+
+    /** Takes the lock: returns the wait that was registered for the close, or null if it is closed. */
+    @Nullable
+    Wait registerForClose() {
+        lock();
+        try {
+            if (closed) {
+                return null;
+            }
+            Wait wait = Wait.at(this);
+            awaitClose(wait);
+            return wait;
+        } finally {
+            unlock();
+        }
+    }
+
+    /** {@return what tells of the close, once that was seen} */
+    ChannelClosedException closedException(String message) {
+        return new ChannelClosedException(message, cause);
+    }
+
+    /** {@return the end of receiving, once that was seen: null for a plain end} */
+    @Nullable
+    Throwable cause() {
+        return cause;
+    }
+
+    /* ---------------- Counted handles; all of these take the lock -------------- */
+
+    void addSender() {
+        lock();
+        senderHandles++;
+        unlock();
+    }
+
+    /** Adds a handle unless there is none. */
+    boolean addSenderIfAny() {
+        lock();
+        try {
+            if (senderHandles == 0) {
+                return false;
+            }
+            senderHandles++;
+            return true;
+        } finally {
+            unlock();
+        }
+    }
+
+    void removeSender() {
+        WakeList woken = new WakeList();
+        lock();
+        try {
+            if (--senderHandles == 0) {
+                close(null, woken);
+            }
+        } finally {
+            unlock();
+        }
+        woken.wakeAll();
+    }
+
+    int senderCount() {
+        lock();
+        int count = senderHandles;
+        unlock();
+        return count;
+    }
+
+    void addReceiver() {
+        lock();
+        receiverHandles++;
+        unlock();
+    }
+
+    /** Adds a handle unless there is none. */
+    boolean addReceiverIfAny() {
+        lock();
+        try {
+            if (receiverHandles == 0) {
+                return false;
+            }
+            receiverHandles++;
+            return true;
+        } finally {
+            unlock();
+        }
+    }
+
+    /** With the last receiver go the items. */
+    void removeReceiver() {
+        WakeList woken = new WakeList();
+        lock();
+        try {
+            if (--receiverHandles == 0) {
+                abandoned = true;
+                ring = newRing(1);
+                head = 0;
+                size = 0;
+                close(null, woken);
+                endAll(receivers, woken); // those who receive without a handle, if it was closed before
+            }
+        } finally {
+            unlock();
+        }
+        woken.wakeAll();
+    }
+
+    int receiverCount() {
+        lock();
+        int count = receiverHandles;
+        unlock();
+        return count;
+    }
+
     @Override
     public String toString() {
         String kind = capacity == 0 ? "rendezvous channel" : "channel " + size + "/" + capacity;
-        return closed ? kind + ", closed" : kind;
+        String held = reserved == 0 ? kind : kind + ", " + reserved + " reserved";
+        return closed ? held + ", closed" : held;
     }
 }
