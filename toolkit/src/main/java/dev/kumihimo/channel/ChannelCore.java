@@ -227,8 +227,13 @@ final class ChannelCore extends WaitPoint {
     /** Undoes the taking of items from an index on: they come before all others. */
     void putBack(@Nullable Object[] items, int from, int to, WakeList woken) {
         int next = from;
-        for (WaitNode receiver; next < to && (receiver = grantReceiver(items[next])) != null; next++) {
+        while (next < to && items[next] instanceof Object item) {
+            WaitNode receiver = grantReceiver(item);
+            if (receiver == null) {
+                break;
+            }
             woken.add(receiver);
+            next++;
         }
         for (int i = to - 1; i >= next && !abandoned; i--) {
             if (size == ring.length) {

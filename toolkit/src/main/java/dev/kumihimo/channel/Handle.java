@@ -2,6 +2,7 @@ package dev.kumihimo.channel;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Locale;
 
 /** What is open until it is closed once: a handle that a channel counts. */
 abstract class Handle {
@@ -25,7 +26,7 @@ abstract class Handle {
 
     final void ensureOpen() {
         if (closed) {
-            throw new IllegalStateException("this " + getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT)
+            throw new IllegalStateException("this " + getClass().getSimpleName().toLowerCase(Locale.ROOT)
                     + " is closed; a thread that goes on when another closes it needs a copy() of its own");
         }
     }

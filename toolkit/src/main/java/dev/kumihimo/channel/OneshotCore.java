@@ -10,6 +10,7 @@ import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -362,6 +363,6 @@ final class OneshotCore<T> extends WaitPoint implements Oneshot<T> {
 
     @Override
     public String toString() {
-        return "Oneshot[" + state.name().toLowerCase(java.util.Locale.ROOT) + "]"; // racy, for dumps and messages
+        return "Oneshot[" + state.name().toLowerCase(Locale.ROOT) + "]"; // racy, for dumps and messages
     }
 }
