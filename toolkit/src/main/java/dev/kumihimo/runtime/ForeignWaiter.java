@@ -17,7 +17,7 @@ final class ForeignWaiter extends Waiter {
         CancelReason reason = scope.reason() instanceof CancelReason why
                 ? why
                 : new CancelReason(CancelReason.Kind.ABORT, String.valueOf(scope.reason()));
-        return new TaskCancelledException(reason, true, reason.message());
+        return new TaskCancelledException(reason, TaskCancelledException.Origin.OWN_WAIT, reason.message());
     }
 
     @Override
@@ -47,6 +47,18 @@ final class ForeignWaiter extends Waiter {
     @Override
     protected InterruptedException cancelledException(CancelScope scope) {
         return exception(scope);
+    }
+
+    static Cancellation told(Throwable e) {
+        if (e instanceof TaskCancelledException cancelled) {
+            return cancelled.isOwn() ? Cancellation.OWN : Cancellation.ANOTHERS;
+        }
+        return Cancellation.NOT;
+    }
+
+    @Override
+    protected Cancellation tellsOfCancellation(Throwable e) {
+        return told(e);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.kumihimo.runtime;
 
+import dev.kumihimo.select.Clause;
+import dev.kumihimo.select.Selectable;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -22,12 +24,16 @@ import org.jspecify.annotations.Nullable;
  * <p>Joining waits until the body has returned or thrown, its cleanup included; what the task did happens-before the join
  * returns. Interrupting or timing out a join leaves the task as it is.
  *
+ * <p>A {@code Select} joins it with {@code onJoin(handle, result -> ...)}; a select that chooses another branch leaves the
+ * task, and its result, as they are.
+ *
  * <p>A failure that nobody joins is logged once at WARN, when the handle is collected or the runtime closes.
  *
  * @param <T> the task's result
  * @since 0.1
  */
-public sealed interface JoinHandle<T extends @Nullable Object> extends AbortHandle, Future<T> permits RuntimeTask {
+public sealed interface JoinHandle<T extends @Nullable Object> extends AbortHandle, Future<T>, Selectable<JoinResult<T>>
+        permits RuntimeTask {
     /**
      * Waits for the task and returns its value.
      *
@@ -67,6 +73,13 @@ public sealed interface JoinHandle<T extends @Nullable Object> extends AbortHand
      * @throws TimeoutException if the time passes first; the task runs on
      */
     JoinResult<T> result(Duration timeout) throws InterruptedException, TimeoutException;
+
+    /** {@return the joining of the task, to be selected on: gives what {@link #result()} does} */
+    @Override
+    Clause<JoinResult<T>> clause();
+
+    /** {@return this handle for a try-with-resources statement, which does not end before the task has} */
+    AbortOnClose<T> abortOnClose();
 
     /** {@return how the task ended, or null if it has not; never waits} */
     @Nullable

@@ -69,7 +69,8 @@ public sealed interface JoinResult<T extends @Nullable Object> {
             case Success<T>(T value) -> value;
             case Failure<T>(Throwable exception) -> throw new ExecutionException(exception);
             case Cancelled<T>(CancelReason reason) ->
-                throw new TaskCancelledException(reason, false, "the joined task was cancelled: " + reason);
+                throw new TaskCancelledException(
+                        reason, TaskCancelledException.Origin.JOINED_TASK, "the joined task was cancelled: " + reason);
         };
     }
 }

@@ -1,6 +1,7 @@
 package dev.kumihimo.runtime;
 
 import dev.kumihimo.internal.carrier.LiveTask;
+import dev.kumihimo.internal.carrier.TaskKeeper;
 import dev.kumihimo.internal.wait.CancelScope;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
@@ -9,6 +10,7 @@ import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
+import dev.kumihimo.select.Clause;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -20,7 +22,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +52,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
 
     private final TaskRuntime runtime;
     private final @Nullable String givenName;
-    private final @Nullable Consumer<LiveTask> whenEnded;
+    private final @Nullable TaskKeeper keeper;
     private @Nullable Object body; // a Body or VoidBody, until it has run
     private long id;
     private volatile @Nullable Thread thread;
@@ -60,16 +61,12 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     private final boolean blocking;
 
     RuntimeTask(
-            TaskRuntime runtime,
-            Object body,
-            @Nullable String name,
-            boolean blocking,
-            @Nullable Consumer<LiveTask> whenEnded) {
+            TaskRuntime runtime, Object body, @Nullable String name, boolean blocking, @Nullable TaskKeeper keeper) {
         this.runtime = runtime;
         this.body = body;
         this.givenName = name;
         this.blocking = blocking;
-        this.whenEnded = whenEnded;
+        this.keeper = keeper;
         if (blocking) {
             id = JOB_IDS.incrementAndGet();
         }
@@ -134,13 +131,20 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
             try {
                 result = new JoinResult.Success<>(callBody());
             } catch (Throwable e) {
-                // In a runtime that is shut down every task is about to be aborted, and may have met one that was.
-                result = (isAborted() || runtime.isShutdown()) && isInterruption(e)
-                        ? new JoinResult.Cancelled<>(cancelReason())
-                        : new JoinResult.Failure<>(e);
+                result = resultOf(e);
             }
         }
         end(result);
+    }
+
+    private JoinResult<T> resultOf(Throwable e) {
+        // In a runtime that is shut down every task is about to be aborted, and may have met one that was.
+        if ((isAborted() || runtime.isShutdown()) && isInterruption(e)) {
+            return new JoinResult.Cancelled<>(cancelReason());
+        }
+        return e instanceof TaskCancelledException cancelled && cancelled.isEndedRegion()
+                ? new JoinResult.Cancelled<>(cancelled.reason())
+                : new JoinResult.Failure<>(e);
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // a task made from a VoidBody is a task of Void, whose value is null
@@ -181,8 +185,8 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         if (before instanceof JoinPoint joiners) {
             joiners.wakeAll();
         }
-        if (whenEnded != null) {
-            whenEnded.accept(this);
+        if (keeper != null) {
+            keeper.ended(this);
         }
         runtime.taskEnded();
     }
@@ -198,18 +202,13 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
             this.task = task;
         }
 
-        /** Registers a wait, unless the task has ended. */
-        boolean register(Wait wait) {
-            lock();
-            try {
-                if (task.end instanceof JoinResult) {
-                    return false;
-                }
-                joiners.add(wait);
-                return true;
-            } finally {
-                unlock();
+        /** Under the lock: registers a joiner, unless the task has ended. */
+        boolean register(WaitNode joiner) {
+            if (task.end instanceof JoinResult) {
+                return false;
             }
+            joiners.add(joiner);
+            return true;
         }
 
         void wakeAll() {
@@ -233,25 +232,76 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         }
     }
 
+    /** Where to wait for the end; null if that has come. */
+    private @Nullable JoinPoint joinPoint() {
+        Object now = end;
+        if (now == null) {
+            JoinPoint made = new JoinPoint(this);
+            now = END.compareAndExchange(this, null, made);
+            if (now == null) {
+                return made;
+            } // else another joiner was first, or the end has come
+        }
+        return now instanceof JoinPoint point ? point : null;
+    }
+
     /** Registers a new wait of the caller for the end; null if that has come. */
     private @Nullable Wait registerJoiner() {
-        Object now = end;
-        if (now instanceof JoinResult) {
+        JoinPoint point = joinPoint();
+        if (point == null) {
             return null;
         }
-        if (now == null) {
-            now = new JoinPoint(this);
-            Object witness = END.compareAndExchange(this, null, now);
-            if (witness instanceof JoinResult) {
-                return null;
-            }
-            if (witness != null) {
-                now = witness; // another joiner was first
-            }
-        }
-        JoinPoint point = (JoinPoint) now;
         Wait wait = Wait.at(point);
-        return point.register(wait) ? wait : null;
+        point.lock();
+        try {
+            return point.register(wait) ? wait : null;
+        } finally {
+            point.unlock();
+        }
+    }
+
+    /** {@return whether somebody waits for the end, for tests} */
+    boolean hasJoiners() {
+        if (!(end instanceof JoinPoint point)) {
+            return false;
+        }
+        point.lock();
+        try {
+            return !point.joiners.isEmpty();
+        } finally {
+            point.unlock();
+        }
+    }
+
+    @Override
+    public Clause<JoinResult<T>> clause() {
+        return new Joining<>(this, joinPoint());
+    }
+
+    private static final class Joining<T extends @Nullable Object> extends Clause<JoinResult<T>> {
+        private final RuntimeTask<T> task;
+        private final @Nullable JoinPoint point;
+
+        Joining(RuntimeTask<T> task, @Nullable JoinPoint point) {
+            super(point);
+            this.task = task;
+            this.point = point;
+        }
+
+        @Override
+        protected @Nullable Object tryNow(WakeList woken) {
+            return task.isFinished() ? null : NOT_READY;
+        }
+
+        @Override
+        protected boolean enqueue(WaitNode node) {
+            return point != null && point.register(node);
+        }
+
+        @Override
+        protected JoinResult<T> result(@Nullable Object outcome) {
+            return task.ended();
+        }
     }
 
     @SuppressWarnings("unchecked")
@@ -319,6 +369,11 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     }
 
     @Override
+    public AbortOnClose<T> abortOnClose() {
+        return new AbortOnClose<>(this);
+    }
+
+    @Override
     public boolean awaitEnd(long deadline) {
         Wait wait = registerJoiner();
         return wait == null || wait.awaitUninterruptibly(deadline);
@@ -347,7 +402,8 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
                 throw (X) e; // the body declares X and unchecked exceptions only
             }
             case JoinResult.Cancelled<T>(CancelReason reason) ->
-                throw new TaskCancelledException(reason, false, job + " was cancelled: " + reason);
+                throw new TaskCancelledException(
+                        reason, TaskCancelledException.Origin.JOINED_TASK, job + " was cancelled: " + reason);
         };
     }
 
@@ -382,6 +438,16 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     @Override
     public void expire() {
         // a task as a whole has no deadline
+    }
+
+    @Override
+    public long deadline() {
+        return keeper == null ? Long.MAX_VALUE : keeper.deadline();
+    }
+
+    @Override
+    protected Cancellation tellsOfCancellation(Throwable e) {
+        return ForeignWaiter.told(e);
     }
 
     @Override

@@ -2,7 +2,7 @@ package dev.kumihimo.runtime;
 
 /**
  * Thrown by a wait of a cancelled task, again and again until the cancelled region is left; also by
- * {@link JoinHandle#join()} of a task that ended as cancelled.
+ * {@link JoinHandle#join()} of a task that ended as cancelled, and by a {@code token.run} whose token has ended its body.
  *
  * <pre>{@code
  * try {
@@ -22,12 +22,19 @@ public final class TaskCancelledException extends InterruptedException {
     private static final long serialVersionUID = 1;
 
     private final transient CancelReason reason;
-    private final boolean own;
+    /** Where it comes from. */
+    private final Origin origin;
 
-    TaskCancelledException(CancelReason reason, boolean own, String message) {
+    enum Origin {
+        OWN_WAIT,
+        JOINED_TASK,
+        ENDED_REGION
+    }
+
+    TaskCancelledException(CancelReason reason, Origin origin, String message) {
         super(message);
         this.reason = reason;
-        this.own = own;
+        this.origin = origin;
     }
 
     /** {@return why} */
@@ -35,8 +42,16 @@ public final class TaskCancelledException extends InterruptedException {
         return reason;
     }
 
-    /** {@return whether the thread that got this is the cancelled one; false if it joined a task that was} */
+    /**
+     * {@return whether the thread that got this is in the cancelled region, so that its next wait throws again} False if it
+     * joined a task that was cancelled, or if the region is over, as after a {@code token.run} that the token has ended.
+     */
     public boolean isOwn() {
-        return own;
+        return origin == Origin.OWN_WAIT;
+    }
+
+    /** Whether a region has been ended that lies inside the thread which got this. */
+    boolean isEndedRegion() {
+        return origin == Origin.ENDED_REGION;
     }
 }

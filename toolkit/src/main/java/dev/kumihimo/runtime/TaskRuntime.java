@@ -5,6 +5,7 @@ import dev.kumihimo.internal.carrier.ControlledScheduler;
 import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.internal.carrier.RuntimeCore;
 import dev.kumihimo.internal.carrier.TaskDoor;
+import dev.kumihimo.internal.carrier.TaskKeeper;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.jdk.StructuredScope;
 import dev.kumihimo.internal.wait.TimerService;
@@ -17,7 +18,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -545,8 +545,14 @@ public final class TaskRuntime implements AutoCloseable {
     /** See {@link TaskDoor}. */
     private static final class Door extends TaskDoor {
         @Override
-        public LiveTask prepare(Object body, @Nullable String name, boolean blocking, Consumer<LiveTask> whenEnded) {
-            return new RuntimeTask<@Nullable Object>(current(), body, name, blocking, whenEnded);
+        public LiveTask prepare(Object body, @Nullable String name, boolean blocking, TaskKeeper keeper) {
+            return new RuntimeTask<@Nullable Object>(current(), body, name, blocking, keeper);
+        }
+
+        @Override
+        public void start(LiveTask live) {
+            RuntimeTask<?> task = (RuntimeTask<?>) live;
+            task.runtime().start(task);
         }
 
         @Override
@@ -584,6 +590,12 @@ public final class TaskRuntime implements AutoCloseable {
         public void refuse(LiveTask live) {
             RuntimeTask<?> task = (RuntimeTask<?>) live;
             task.refuse(task.runtime().shutdownReason());
+        }
+
+        @Override
+        public InterruptedException endedRegion(Object reason) {
+            CancelReason why = (CancelReason) reason;
+            return new TaskCancelledException(why, TaskCancelledException.Origin.ENDED_REGION, why.message());
         }
     }
 }

@@ -10,14 +10,20 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the tasks of a {@link JoinSet} report their end, and its owner waits: for the next one, or for a slot. At most one
- * wait at a time, the owner's; it is granted by the next end, whatever it waits for, and looks again.
+ * Where the tasks of a {@link JoinSet} or {@link JoinMap} report their end, and its owner waits: for the next one, or for a
+ * slot. At most one wait at a time, the owner's; it is granted by the next end, whatever it waits for, and looks again.
  */
 final class Completions extends WaitPoint {
+    private final String kind;
     private final WaitQueue owner = new WaitQueue();
     private @Nullable Member first; // all guarded by the lock
     private @Nullable Member last;
+    private @Nullable Member discarded; // those that ended after they were discarded, through nextCompleted
     private int running;
+
+    Completions(String kind) {
+        this.kind = kind;
+    }
 
     void started() {
         lock();
@@ -30,13 +36,11 @@ final class Completions extends WaitPoint {
         lock();
         running--;
         member.ended = true;
-        if (!member.discarded) {
-            if (last == null) {
-                first = member;
-            } else {
-                last.nextCompleted = member;
-            }
-            last = member;
+        if (member.discarded) {
+            member.nextCompleted = discarded;
+            discarded = member;
+        } else {
+            append(member);
         }
         WaitNode node = owner.poll();
         if (node != null && node.grant()) {
@@ -55,25 +59,66 @@ final class Completions extends WaitPoint {
         return ended;
     }
 
-    /** Takes out a member that was refused: it is the newest, or not here yet. */
-    void discard(Member member) {
+    /**
+     * Has a member that was not taken never be polled.
+     *
+     * @return whether it has ended; else it can be {@linkplain #pollDiscarded polled as discarded} once it has
+     */
+    boolean discard(Member member) {
         lock();
-        member.discarded = true;
-        Member before = null;
-        for (Member each = first; each != null; before = each, each = each.nextCompleted) {
-            if (each == member) {
-                if (before == null) {
-                    first = each.nextCompleted;
-                } else {
-                    before.nextCompleted = each.nextCompleted;
-                }
-                if (last == each) {
-                    last = before;
-                }
-                break;
-            }
+        boolean ended = member.ended;
+        if (ended) {
+            remove(member);
+        } else {
+            member.discarded = true;
         }
         unlock();
+        return ended;
+    }
+
+    /** {@return a discarded member that has ended since, or null} */
+    @Nullable
+    Member pollDiscarded() {
+        lock();
+        Member member = takeDiscarded();
+        unlock();
+        return member;
+    }
+
+    private @Nullable Member takeDiscarded() {
+        Member member = discarded;
+        if (member != null) {
+            discarded = member.nextCompleted;
+            member.nextCompleted = null;
+        }
+        return member;
+    }
+
+    private void append(Member member) {
+        member.previousCompleted = last;
+        if (last == null) {
+            first = member;
+        } else {
+            last.nextCompleted = member;
+        }
+        last = member;
+    }
+
+    private void remove(Member member) {
+        Member before = member.previousCompleted;
+        Member after = member.nextCompleted;
+        if (before == null) {
+            first = after;
+        } else {
+            before.nextCompleted = after;
+        }
+        if (after == null) {
+            last = before;
+        } else {
+            after.previousCompleted = before;
+        }
+        member.previousCompleted = null;
+        member.nextCompleted = null;
     }
 
     @Nullable
@@ -87,11 +132,7 @@ final class Completions extends WaitPoint {
     private @Nullable Member take() {
         Member member = first;
         if (member != null) {
-            first = member.nextCompleted;
-            member.nextCompleted = null;
-            if (first == null) {
-                last = null;
-            }
+            remove(member);
         }
         return member;
     }
@@ -140,8 +181,13 @@ final class Completions extends WaitPoint {
         }
     }
 
-    Member awaitUninterruptibly() {
+    /** Waits for a member of either sort. */
+    Member awaitAnyUninterruptibly() {
         while (true) {
+            Member discardedOne = pollDiscarded();
+            if (discardedOne != null) {
+                return discardedOne;
+            }
             Object found = takeOrRegister();
             if (found instanceof Member member) {
                 return member;
@@ -169,6 +215,6 @@ final class Completions extends WaitPoint {
 
     @Override
     public String toString() {
-        return "JoinSet with " + running + " running";
+        return kind + " with " + running + " running";
     }
 }

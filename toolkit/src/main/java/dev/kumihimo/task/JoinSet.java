@@ -1,22 +1,14 @@
 package dev.kumihimo.task;
 
-import dev.kumihimo.internal.carrier.TaskDoor;
-import dev.kumihimo.internal.jdk.StructuredScope;
-import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.runtime.AbortHandle;
 import dev.kumihimo.runtime.Body;
-import dev.kumihimo.runtime.CancelReason;
-import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
-import dev.kumihimo.runtime.Task;
-import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.runtime.VoidBody;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>It belongs to the thread that opened it, which alone may use it; another one gets a {@link WrongThreadException}. Sets and
  * scopes opened inside it are closed before it.
  *
+ * <p>Its tasks inherit the {@code Deadline} that the owner has when it spawns them.
+ *
  * <p>Waits end by an interrupt or cancellation of the owner with {@link InterruptedException}; then nothing was removed from
  * the set. What a task did happens-before its result is returned.
  *
@@ -46,30 +40,10 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class JoinSet<T extends @Nullable Object> implements AutoCloseable {
-    private static final CancelReason ABORTED =
-            new CancelReason(CancelReason.Kind.SCOPE, "its JoinSet aborted its tasks");
-    private static final CancelReason CLOSED = new CancelReason(CancelReason.Kind.SCOPE, "its JoinSet was closed");
+    private final OwnedTasks tasks;
 
-    private final Thread owner = Thread.currentThread();
-    private final String ownerName = describe(Task.currentOrNull());
-    private final TaskRuntime runtime;
-    private final TaskDoor door;
-    private final int maxConcurrency;
-    private final Completions completions = new Completions();
-    private final StructuredScope scope;
-
-    /** The tasks not yet joined, in a list through Member.next; the owner's. */
-    private @Nullable Member members;
-
-    private int size;
-    private @Nullable Member forking;
-    private boolean closed;
-
-    private JoinSet(int maxConcurrency) {
-        this.maxConcurrency = maxConcurrency;
-        this.runtime = TaskRuntime.current();
-        this.door = TaskDoor.get();
-        this.scope = StructuredScope.open("JoinSet of " + ownerName, this::newThread);
+    private JoinSet(OwnedTasks tasks) {
+        this.tasks = tasks;
     }
 
     /**
@@ -78,7 +52,7 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      * @param <T> the result of its tasks
      */
     public static <T extends @Nullable Object> JoinSet<T> open() {
-        return new JoinSet<>(Integer.MAX_VALUE);
+        return new JoinSet<>(new OwnedTasks("JoinSet", Integer.MAX_VALUE));
     }
 
     /**
@@ -92,7 +66,7 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
         if (maxConcurrency < 1) {
             throw new IllegalArgumentException("maxConcurrency=" + maxConcurrency + " must be at least 1");
         }
-        return new JoinSet<>(maxConcurrency);
+        return new JoinSet<>(new OwnedTasks("JoinSet", maxConcurrency));
     }
 
     /* ---------------- Spawning -------------- */
@@ -107,7 +81,7 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      * @throws IllegalStateException if the set is closed
      */
     public AbortHandle spawn(Body<T, ?> body) throws InterruptedException {
-        return fork(null, body);
+        return start(null, body, false);
     }
 
     /**
@@ -118,7 +92,7 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      * @throws InterruptedException as in {@link #spawn(Body)}
      */
     public AbortHandle spawn(VoidBody<?> body) throws InterruptedException {
-        return fork(null, body);
+        return start(null, body, false);
     }
 
     /**
@@ -130,7 +104,7 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      * @throws InterruptedException as in {@link #spawn(Body)}
      */
     public AbortHandle spawnNamed(String name, Body<T, ?> body) throws InterruptedException {
-        return fork(Objects.requireNonNull(name, "name"), body);
+        return start(Objects.requireNonNull(name, "name"), body, false);
     }
 
     /**
@@ -144,57 +118,13 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      * @throws IllegalStateException if the set is closed
      */
     public AbortHandle spawnBlocking(Body<T, ?> body) throws InterruptedException {
-        Member member = prepare(null, body, true);
-        door.startBlocking(member.task);
-        return (AbortHandle) member.task;
+        return start(null, body, true);
     }
 
-    private AbortHandle fork(@Nullable String name, Object body) throws InterruptedException {
-        Member member = prepare(name, body, false);
-        forking = member;
-        try {
-            scope.fork(member);
-        } catch (RejectedExecutionException e) {
-            if (!completions.hasEnded(member)) { // else the runtime is shut down, and the task has ended as cancelled
-                refuse(member);
-                throw e;
-            }
-        } catch (Throwable e) {
-            refuse(member);
-            throw e;
-        } finally {
-            forking = null;
-        }
-        return (AbortHandle) member.task;
-    }
-
-    private Member prepare(@Nullable String name, Object body, boolean blocking) throws InterruptedException {
-        ensureOwner();
-        ensureOpen();
+    private AbortHandle start(@Nullable String name, Object body, boolean blocking) throws InterruptedException {
         Objects.requireNonNull(body, "body");
-        Waiter.spend();
-        completions.awaitSlot(maxConcurrency);
-        Member member = new Member(completions, door, name, body, blocking);
-        completions.started();
-        member.next = members;
-        if (members != null) {
-            members.previous = member;
-        }
-        members = member;
-        size++;
-        return member;
-    }
-
-    /** Takes back a member whose fork the JDK has refused. */
-    private void refuse(Member member) {
-        door.refuse(member.task);
-        completions.discard(member);
-        unlink(member);
-    }
-
-    private @Nullable Thread newThread(Runnable outer) {
-        Member member = forking;
-        return member == null ? null : door.bind(member.task, outer);
+        tasks.awaitSlot();
+        return tasks.start(new Member(tasks, name, body, blocking), blocking);
     }
 
     /* ---------------- Joining -------------- */
@@ -207,12 +137,7 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      * @throws WrongThreadException if the caller is not the owner
      */
     public @Nullable JoinResult<T> joinNext() throws InterruptedException {
-        ensureOwner();
-        if (size == 0) {
-            return null;
-        }
-        Waiter.spend();
-        return joined(completions.await());
+        return tasks.size() == 0 ? null : OwnedTasks.resultOf(tasks.takeNext());
     }
 
     /**
@@ -224,16 +149,8 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      * @throws TimeoutException if none completed in time; no task was removed
      */
     public @Nullable JoinResult<T> joinNext(Duration timeout) throws InterruptedException, TimeoutException {
-        ensureOwner();
-        if (size == 0) {
-            return null;
-        }
-        Waiter.spend();
-        Member done = completions.await(timeout);
-        if (done == null) {
-            throw new TimeoutException("none of " + size + " tasks has ended within " + timeout);
-        }
-        return joined(done);
+        int size = tasks.size();
+        return size == 0 ? null : OwnedTasks.resultOf(tasks.takeNext(timeout, size));
     }
 
     /**
@@ -242,10 +159,8 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      * @return how it ended, or null if none has, or the set is empty
      */
     public @Nullable JoinResult<T> tryJoinNext() {
-        ensureOwner();
-        Waiter.spendQuietly();
-        Member done = completions.poll();
-        return done == null ? null : joined(done);
+        Member done = tasks.tryTakeNext();
+        return done == null ? null : OwnedTasks.resultOf(done);
     }
 
     /**
@@ -257,7 +172,7 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      *     {@code TaskCancelledException} if one of the tasks was cancelled, and the others were aborted and have ended
      */
     public List<T> joinAll() throws InterruptedException, ExecutionException {
-        List<T> values = new ArrayList<>(size);
+        List<T> values = new ArrayList<>(tasks.size());
         for (JoinResult<T> result; (result = joinNext()) != null; ) {
             if (result instanceof JoinResult.Success<T>(T value)) {
                 values.add(value);
@@ -269,53 +184,16 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
         return values;
     }
 
-    @SuppressWarnings("unchecked")
-    private JoinResult<T> joined(Member member) {
-        unlink(member);
-        return Objects.requireNonNull(((JoinHandle<T>) member.task).tryResult());
-    }
-
-    private void unlink(Member member) {
-        Member before = member.previous;
-        Member after = member.next;
-        if (before == null) {
-            members = after;
-        } else {
-            before.next = after;
-        }
-        if (after != null) {
-            after.previous = before;
-        }
-        member.previous = null;
-        member.next = null;
-        size--;
-    }
-
     /* ---------------- Ending -------------- */
 
     /** Aborts all tasks of the set. They stay in it, to be joined; one that has already ended keeps its result. */
     public void abortAll() {
-        ensureOwner();
-        abortAll(ABORTED);
-    }
-
-    private void abortAll(CancelReason reason) {
-        for (Member member = members; member != null; member = member.next) {
-            member.task.abort(reason);
-        }
+        tasks.abortAll();
     }
 
     /** Aborts all tasks, waits uninterruptibly until they have ended, and drops their results. The set can be used further. */
     public void shutdown() {
-        ensureOwner();
-        abortAll(ABORTED);
-        drain();
-    }
-
-    private void drain() {
-        while (size > 0) {
-            joined(completions.awaitUninterruptibly());
-        }
+        tasks.shutdown();
     }
 
     /**
@@ -326,27 +204,12 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      */
     @Override
     public void close() {
-        ensureOwner();
-        if (closed) {
-            return;
-        }
-        closed = true;
-        abortAll(CLOSED);
-        try {
-            drain();
-        } finally {
-            try {
-                scope.joinUninterruptibly();
-            } finally {
-                scope.close();
-            }
-        }
+        tasks.close();
     }
 
     /** {@return how many tasks have not been joined, ended ones included} */
     public int size() {
-        ensureOwner();
-        return size;
+        return tasks.size();
     }
 
     /** {@return whether all tasks have been joined} */
@@ -354,25 +217,8 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
         return size() == 0;
     }
 
-    private void ensureOwner() {
-        if (Thread.currentThread() != owner) {
-            throw new WrongThreadException("a JoinSet of " + ownerName + " was used by "
-                    + describe(Task.currentOrNull()) + ": it is its owner's alone");
-        }
-    }
-
-    private void ensureOpen() {
-        if (closed) {
-            throw new IllegalStateException("the JoinSet of " + ownerName + " is closed");
-        }
-    }
-
-    private static String describe(@Nullable Task task) {
-        return task == null ? "thread \"" + Thread.currentThread().getName() + '"' : task.toString();
-    }
-
     @Override
     public String toString() {
-        return "JoinSet[" + ownerName + " in runtime " + runtime.name() + "]";
+        return tasks.toString();
     }
 }

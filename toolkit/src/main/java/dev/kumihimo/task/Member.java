@@ -2,14 +2,14 @@ package dev.kumihimo.task;
 
 import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.internal.carrier.TaskDoor;
-import java.util.function.Consumer;
+import dev.kumihimo.internal.carrier.TaskKeeper;
 import org.jspecify.annotations.Nullable;
 
-/** A task of a {@link JoinSet}: an element of the owner's list, and of the list of those that have completed. */
-final class Member implements Runnable, Consumer<LiveTask> {
+/** A task of {@link OwnedTasks}: an element of the owner's list, and of the list of those that have completed. */
+class Member implements Runnable, TaskKeeper {
     final LiveTask task;
-    private final Completions completions;
-    private final TaskDoor door;
+    private final OwnedTasks tasks;
+    private final long deadline;
 
     @Nullable
     Member previous; // the owner's
@@ -18,26 +18,33 @@ final class Member implements Runnable, Consumer<LiveTask> {
     Member next; // the owner's
 
     @Nullable
+    Member previousCompleted; // guarded by the lock of completions
+
+    @Nullable
     Member nextCompleted; // guarded by the lock of completions
 
     boolean ended; // guarded by the lock of completions
     boolean discarded; // guarded by the lock of completions
 
-    Member(Completions completions, TaskDoor door, @Nullable String name, Object body, boolean blocking) {
-        this.completions = completions;
-        this.door = door;
-        this.task = door.prepare(body, name, blocking, this);
+    Member(OwnedTasks tasks, @Nullable String name, Object body, boolean blocking) {
+        this.tasks = tasks;
+        this.deadline = tasks.deadline();
+        this.task = TaskDoor.get().prepare(body, name, blocking, this);
     }
 
     /** In the task's thread: the scope's part of it leads here. */
     @Override
     public void run() {
-        door.run(task);
+        TaskDoor.get().run(task);
     }
 
-    /** The task has ended. */
     @Override
-    public void accept(LiveTask endedTask) {
-        completions.add(this);
+    public void ended(LiveTask endedTask) {
+        tasks.completions.add(this);
+    }
+
+    @Override
+    public long deadline() {
+        return deadline;
     }
 }

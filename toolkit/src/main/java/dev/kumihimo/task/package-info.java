@@ -1,4 +1,8 @@
-/** Sets of tasks that belong together: {@link dev.kumihimo.task.JoinSet}. Single tasks are the runtime's. */
+/**
+ * Tasks that belong together: in a {@link dev.kumihimo.task.JoinSet} or {@link dev.kumihimo.task.JoinMap}, for a result of all in
+ * {@link dev.kumihimo.task.Tasks}, counted by a {@link dev.kumihimo.task.TaskTracker}, stopped by a
+ * {@link dev.kumihimo.task.CancellationToken}. Single tasks are the runtime's.
+ */
 @NullMarked
 package dev.kumihimo.task;
 

@@ -5,10 +5,7 @@ import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.runtime.Body;
 import dev.kumihimo.runtime.CancelReason;
-import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.runtime.VoidBody;
-import java.io.InterruptedIOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +29,8 @@ public final class Timeout {
      *
      * <p>Costs one timer, and no thread. Calls nest: the earlier deadline strikes first, and only the call whose deadline
      * passed throws {@code TimeoutException}; if a region around it is cancelled as well, that exception goes on instead. No
-     * interrupt of the deadline arrives after the call.
+     * interrupt of the deadline arrives after the call. A deadline is never later than the one around it, which includes
+     * one that the task has inherited, see {@link Deadline}.
      *
      * @param timeout how long from now; zero or less means that the body may complete what needs no waiting; one too long for
      *     the clock never passes
@@ -53,7 +51,7 @@ public final class Timeout {
             return body.call();
         } catch (Throwable e) {
             if (region.endedBy(e)) {
-                TimeoutException timedOut = new TimeoutException("not done within " + timeout);
+                TimeoutException timedOut = new TimeoutException(region.lateness());
                 timedOut.initCause(e);
                 throw timedOut;
             }
@@ -84,6 +82,8 @@ public final class Timeout {
         private static final TimerService.Timer NO_TIMER = () -> {};
 
         private final Duration timeout;
+        private long deadline = Long.MAX_VALUE; // the thread's own, as the next
+        private boolean inherited; // whether the deadline around this region comes first
         private TimerService.Timer timer = NO_TIMER;
 
         Region(Waiter waiter, Duration timeout) {
@@ -91,34 +91,32 @@ public final class Timeout {
             this.timeout = timeout;
         }
 
+        /** Arms the timer, unless that of a region around this one strikes as early: then that one's call is to tell of it. */
         void arm(Waiter waiter) {
             TimerService timers = waiter.timers();
-            long deadline = TimerService.deadline(timers.nanoTime(), timeout);
-            if (deadline != Long.MAX_VALUE) {
+            long own = TimerService.deadline(timers.nanoTime(), timeout);
+            CancelScope around = enclosingDeadlineHolder();
+            long outer = around == null ? Long.MAX_VALUE : around.deadline();
+            deadline = Math.min(own, outer);
+            inherited = outer < own;
+            if (own < outer || inherited && around == waiter) { // what a task has inherited, nobody in its thread keeps
                 timer = timers.arm(deadline, this);
             }
         }
 
-        @Override
-        public void expire() {
-            cancel(new CancelReason(CancelReason.Kind.TIMEOUT, "not done within " + timeout));
+        String lateness() {
+            return "not done within " + timeout
+                    + (inherited ? ", cut short by the deadline that the task inherited" : "");
         }
 
-        /** Whether an exception of the body is the work of this deadline, and of nothing around it. */
-        boolean endedBy(Throwable e) {
-            if (reason() == null || enclosingCancelled()) {
-                return false;
-            }
-            if (e instanceof TaskCancelledException cancelled) {
-                return cancelled.isOwn();
-            }
-            if (e instanceof InterruptedIOException && e.getCause() instanceof TaskCancelledException cancelled) {
-                return cancelled.isOwn();
-            }
-            return (e instanceof InterruptedException
-                            || e instanceof InterruptedIOException
-                            || e instanceof ClosedByInterruptException)
-                    && interruptedOwner();
+        @Override
+        public void expire() {
+            cancel(new CancelReason(CancelReason.Kind.TIMEOUT, lateness()));
+        }
+
+        @Override
+        public long deadline() {
+            return deadline;
         }
     }
 }

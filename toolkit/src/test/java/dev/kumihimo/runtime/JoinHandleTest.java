@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.kumihimo.channel.Channel;
+import dev.kumihimo.select.Select;
 import dev.kumihimo.support.Observe;
 import dev.kumihimo.support.TaskProbe;
 import java.time.Duration;
@@ -221,5 +222,97 @@ class JoinHandleTest {
         gate.send("x");
         assertThat(future.get(Long.MAX_VALUE, TimeUnit.SECONDS)).isEqualTo("x");
         assertThat(runtime.spawn(() -> 1).get(Long.MAX_VALUE, TimeUnit.DAYS)).isOne();
+    }
+
+    /* ---------------- Selecting -------------- */
+
+    @Test
+    void select_joinsWhicheverEndsFirst_andLeavesNoWaiterAtTheOther() throws Exception {
+        JoinHandle<String> slow = runtime.spawn(() -> gate.receive());
+        Channel<String> quickGate = Channel.bounded(1);
+        JoinHandle<String> quick = runtime.spawn(() -> quickGate.receive());
+        TaskProbe<String> selecting = TaskProbe.spawn(
+                        runtime,
+                        () -> Select.<String>of()
+                                .onJoin(slow, result -> "slow " + result)
+                                .onJoin(quick, result -> "quick " + result.get())
+                                .await())
+                .untilParked();
+        assertThat(((RuntimeTask<?>) slow).hasJoiners()).isTrue();
+        quickGate.send("value");
+        assertThat(selecting.handle().join(LONG)).isEqualTo("quick value");
+        assertThat(((RuntimeTask<?>) slow).hasJoiners()).isFalse();
+        gate.send("later");
+        assertThat(slow.join(LONG)).isEqualTo("later");
+    }
+
+    @Test
+    void select_ofAHandle_timedOutInterruptedOrAborted_leavesNoWaiter() throws Exception {
+        JoinHandle<String> handle = runtime.spawn(() -> gate.receive());
+        assertThat(Select.<String>of()
+                        .onJoin(handle, result -> "joined")
+                        .after(Duration.ofMillis(2), () -> "late")
+                        .await())
+                .isEqualTo("late");
+        assertThat(Select.<String>of()
+                        .onJoin(handle, result -> "joined")
+                        .otherwise(() -> "not yet")
+                        .await())
+                .isEqualTo("not yet");
+        for (boolean abort : new boolean[] {true, false}) {
+            TaskProbe<String> selecting = TaskProbe.spawn(
+                            runtime,
+                            () -> Select.<String>of()
+                                    .onJoin(handle, result -> "joined")
+                                    .await())
+                    .untilParked();
+            if (abort) {
+                selecting.handle().abort();
+            } else {
+                selecting.thread().interrupt();
+            }
+            assertThat(selecting.handle().result(LONG).isSuccess()).isFalse();
+        }
+        assertThat(((RuntimeTask<?>) handle).hasJoiners()).isFalse();
+        gate.send("done");
+        assertThat(handle.join(LONG)).isEqualTo("done");
+    }
+
+    @Test
+    void select_ofAHandleThatHasEnded_isReady_howeverItEnded() throws Exception {
+        JoinHandle<Integer> success = runtime.spawn(() -> 1);
+        JoinHandle<Object> failure = runtime.spawn(() -> fail(new IllegalStateException("bad")));
+        success.result();
+        failure.result();
+        assertThat(Select.<JoinResult<Integer>>of()
+                        .onJoin(success, result -> result)
+                        .await())
+                .isEqualTo(new JoinResult.Success<>(1));
+        assertThat(Select.<JoinResult<Object>>of()
+                        .onJoin(failure, result -> result)
+                        .await())
+                .isInstanceOf(JoinResult.Failure.class);
+    }
+
+    @Test
+    void select_racingTheEnd_missesNothing() throws Exception {
+        for (int round = 0; round < 2_000; round++) {
+            JoinHandle<Integer> one = runtime.spawn(() -> 1);
+            JoinHandle<Integer> two = runtime.spawn(() -> 2);
+            JoinHandle<Integer> selecting = runtime.spawn(() -> Select.<Integer>of()
+                    .onJoin(one, result -> 1)
+                    .onJoin(two, result -> 2)
+                    .await());
+            assertThat(selecting.join(LONG)).isBetween(1, 2);
+        }
+    }
+
+    @Test
+    void spawn_takesAMethodReferenceWithAResult_alsoOfAnOverloadedMethod() throws Exception {
+        gate.send("by reference");
+        JoinHandle<String> handle = runtime.spawn(gate::receive);
+        assertThat(handle.join(LONG)).isEqualTo("by reference");
+        JoinHandle<Void> nothing = runtime.spawn(gate::close);
+        assertThat(nothing.join(LONG)).isNull();
     }
 }

@@ -1,6 +1,5 @@
 package dev.kumihimo.internal.carrier;
 
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,10 +32,12 @@ public abstract class TaskDoor {
      * @param body a {@code Body} or {@code VoidBody}
      * @param name its name, or null
      * @param blocking whether it is for the blocking pool
-     * @param whenEnded told on the ending thread, after the result is there; must not throw or wait
+     * @param keeper who keeps account of it
      */
-    public abstract LiveTask prepare(
-            Object body, @Nullable String name, boolean blocking, Consumer<LiveTask> whenEnded);
+    public abstract LiveTask prepare(Object body, @Nullable String name, boolean blocking, TaskKeeper keeper);
+
+    /** Starts a prepared task on a virtual thread of its own, or ends it as cancelled if the runtime is shut down. */
+    public abstract void start(LiveTask task);
 
     /**
      * Binds a prepared task to a new, unstarted virtual thread of its runtime.
@@ -62,4 +63,11 @@ public abstract class TaskDoor {
 
     /** Ends a prepared task that will not run. */
     public abstract void refuse(LiveTask task);
+
+    /**
+     * {@return the exception of a region that a cancellation has ended, for the caller around it, who is not cancelled}
+     *
+     * @param reason a {@code CancelReason}
+     */
+    public abstract InterruptedException endedRegion(Object reason);
 }

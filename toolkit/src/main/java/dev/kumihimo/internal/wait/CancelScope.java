@@ -1,7 +1,9 @@
 package dev.kumihimo.internal.wait;
 
+import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.channels.ClosedByInterruptException;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -131,9 +133,49 @@ public abstract class CancelScope extends SpinLock implements Expirable {
         return found;
     }
 
-    /** {@return whether a region around this one is cancelled and not shielded from here} */
-    public final boolean enclosingCancelled() {
+    private boolean enclosingCancelled() {
         return !shield && parent != null && parent.cancelled() != null;
+    }
+
+    /**
+     * Whether an exception that left this region is the work of its cancellation, and of nothing around it: then whoever
+     * opened the region tells of it in its own way, and else lets the exception pass.
+     */
+    public final boolean endedBy(Throwable e) {
+        if (reason() == null || enclosingCancelled()) {
+            return false;
+        }
+        Throwable told =
+                e instanceof InterruptedIOException && e.getCause() instanceof InterruptedException cause ? cause : e;
+        return switch (waiter.tellsOfCancellation(told)) {
+            case OWN -> true;
+            case ANOTHERS -> false;
+            case NOT ->
+                (e instanceof InterruptedException
+                                || e instanceof InterruptedIOException
+                                || e instanceof ClosedByInterruptException)
+                        && interruptedOwner();
+        };
+    }
+
+    /** {@return when this region is cancelled by itself, on the clock of the thread's timers; {@link Long#MAX_VALUE} if never} */
+    public long deadline() {
+        return Long.MAX_VALUE;
+    }
+
+    /** {@return the nearest region around this one that has a deadline, or null if none has or a shield is between} */
+    protected final @Nullable CancelScope enclosingDeadlineHolder() {
+        return shield || parent == null ? null : parent.deadlineHolder();
+    }
+
+    /** {@return the region whose deadline is the earliest for what runs in this one: the nearest that has one} */
+    final @Nullable CancelScope deadlineHolder() {
+        for (CancelScope s = this; s != null && !s.shield; s = s.parent) {
+            if (s.deadline() != Long.MAX_VALUE) {
+                return s;
+            }
+        }
+        return null;
     }
 
     /** Makes this the current region of the calling thread, which must be its own. */
@@ -202,7 +244,7 @@ public abstract class CancelScope extends SpinLock implements Expirable {
     }
 
     /** Whether the interrupt that the caller has just caught was sent for this region. */
-    public final boolean interruptedOwner() {
+    private boolean interruptedOwner() {
         waiter.lock();
         awaitSent();
         boolean sent = delivery == SENT;

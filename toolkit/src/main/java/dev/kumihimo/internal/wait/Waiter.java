@@ -173,6 +173,25 @@ public abstract class Waiter extends CancelScope implements Thread.UncaughtExcep
      */
     protected abstract void interruptLater(CancelScope scope);
 
+    /** {@return the deadline for what the calling thread, which must be this waiter's, does now; or {@link Long#MAX_VALUE}} */
+    public final long currentDeadline() {
+        CancelScope holder = scope.deadlineHolder();
+        return holder == null ? Long.MAX_VALUE : holder.deadline();
+    }
+
+    /** What an exception tells of cancellation. */
+    protected enum Cancellation {
+        /** Nothing. */
+        NOT,
+        /** That a wait in a cancelled region of the calling thread has ended. */
+        OWN,
+        /** That somebody else was cancelled: a joined task, or a region that has been left. */
+        ANOTHERS
+    }
+
+    /** {@return what an exception tells} */
+    protected abstract Cancellation tellsOfCancellation(Throwable e);
+
     /** {@return the exception that tells of a cancelled region of this thread} */
     protected abstract InterruptedException cancelledException(CancelScope scope);
 }
