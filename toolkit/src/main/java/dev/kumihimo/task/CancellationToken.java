@@ -228,10 +228,9 @@ public final class CancellationToken implements Selectable<CancelReason> {
         TokenRegion region = new TokenRegion(Waiter.current());
         region.enter(); // before it is known to the token: a cancellation must find the thread inside
         try {
-            if (!node.subscribe(region.entry)) {
-                throw ended(null);
+            if (node.subscribe(region.entry)) {
+                return body.call();
             }
-            return body.call();
         } catch (Throwable e) {
             if (region.endedBy(e)) {
                 throw ended(e);
@@ -241,6 +240,7 @@ public final class CancellationToken implements Selectable<CancelReason> {
             node.unsubscribe(region.entry);
             region.leave();
         }
+        throw ended(null); // cancelled before
     }
 
     /**

@@ -230,7 +230,11 @@ public final class JoinMap<K, T extends @Nullable Object> implements AutoCloseab
         return new CancelReason(CancelReason.Kind.SCOPE, "its JoinMap aborted it");
     }
 
-    /** {@return whether there is a task under a key that has not been joined, be it that it has ended} */
+    /**
+     * {@return whether there is a task under a key that has not been joined, be it that it has ended}
+     *
+     * @param key its key
+     */
     public boolean containsKey(K key) {
         tasks.ensureOwner();
         return byKey.containsKey(key);

@@ -5,7 +5,6 @@ import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.TaskCancelledException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
@@ -43,10 +42,11 @@ public final class Tasks {
     public static <T extends @Nullable Object> List<T> all(List<? extends Body<? extends T, ?>> bodies)
             throws InterruptedException, ExecutionException {
         List<Body<? extends T, ?>> each = List.copyOf(bodies);
-        List<@Nullable T> results = new ArrayList<>(Collections.nCopies(each.size(), null));
+        List<@Nullable T> results = new ArrayList<>(each.size());
         try (JoinMap<Integer, T> map = JoinMap.open()) {
             for (int i = 0; i < each.size(); i++) {
                 Body<? extends T, ?> body = each.get(i);
+                results.add(null); // its place
                 map.spawn(i, () -> body.call());
             }
             for (JoinMap.Entry<Integer, T> ended; (ended = map.joinNext()) != null; ) {

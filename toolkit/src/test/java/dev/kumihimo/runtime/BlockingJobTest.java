@@ -278,6 +278,34 @@ class BlockingJobTest {
     }
 
     @Test
+    void taskBlocking_abortedWhileTheJobRuns_endsAfterTheJob() throws Exception {
+        AtomicBoolean interrupted = new AtomicBoolean();
+        CountDownLatch started = new CountDownLatch(1);
+        JoinHandle<?> task = runtime.spawn(() -> Task.blocking(() -> {
+            try {
+                started.countDown();
+                Thread.sleep(Duration.ofDays(1));
+            } catch (InterruptedException e) {
+                interrupted.set(true);
+                throw e;
+            }
+        }));
+        started.await();
+        task.abort();
+        assertThat(task.result(LONG)).isInstanceOf(JoinResult.Cancelled.class);
+        assertThat(interrupted).as("the call ended after the job").isTrue();
+    }
+
+    @Test
+    void aJob_canJoinOneThatRanOnItsThreadBefore() throws Exception {
+        JoinHandle<Integer> earlier = runtime.spawnBlocking(() -> 1);
+        earlier.join();
+        for (int i = 0; i < 4; i++) {
+            assertThat(runtime.spawnBlocking(() -> earlier.join()).join(LONG)).isOne();
+        }
+    }
+
+    @Test
     void taskBlocking_insideATimeout_endsWithIt() throws Exception {
         assertThat(runtime.spawn(() -> {
                             try {

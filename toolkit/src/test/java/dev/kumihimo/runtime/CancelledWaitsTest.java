@@ -50,6 +50,10 @@ class CancelledWaitsTest {
     /* ---------------- Where the abort meets the task -------------- */
 
     static Stream<Arguments> waits() {
+        return Stream.concat(toolkitWaits(), foreignWaits());
+    }
+
+    static Stream<Arguments> toolkitWaits() {
         Channel<String> channel = Channel.bounded(1);
         Channel<String> rendezvous = Channel.rendezvous();
         Semaphore semaphore = Semaphore.of(0);
@@ -87,7 +91,11 @@ class CancelledWaitsTest {
                         return set.joinNext();
                     }
                 }),
-                wait("Task.blocking", () -> Task.blocking(() -> new ArrayBlockingQueue<String>(1).take())),
+                wait("Task.blocking", () -> Task.blocking(() -> new ArrayBlockingQueue<String>(1).take())));
+    }
+
+    static Stream<Arguments> foreignWaits() {
+        return Stream.of(
                 wait("Thread.sleep", () -> {
                     Thread.sleep(FOREVER);
                     return null;
@@ -132,12 +140,37 @@ class CancelledWaitsTest {
     }
 
     @ParameterizedTest(name = "{0}")
+    @MethodSource("toolkitWaits")
+    void abort_ofAToolkitWait_sendsNoInterrupt_andEndsTheNextOnesToo(String name, Body<Object, Exception> body)
+            throws Exception {
+        List<String> seen = new ArrayList<>();
+        TaskProbe<Object> task = TaskProbe.spawn(runtime, () -> {
+                    for (int i = 0; i < 3; i++) {
+                        try {
+                            body.call();
+                            seen.add("returned");
+                        } catch (TaskCancelledException e) {
+                            seen.add("own " + e.isOwn() + ", flag "
+                                    + Thread.currentThread().isInterrupted());
+                        }
+                    }
+                    Task.sleep(FOREVER);
+                    return null;
+                })
+                .untilParked();
+        task.handle().abort();
+        assertThat(task.handle().result(LONG)).isInstanceOf(JoinResult.Cancelled.class);
+        assertThat(seen).hasSize(3).containsOnly("own true, flag false");
+    }
+
+    @ParameterizedTest(name = "{0}")
     @MethodSource("waits")
     void deadline_endsABodyThatWaits(String name, Body<Object, Exception> body) throws Exception {
         JoinHandle<Boolean> task = runtime.spawn(() -> {
             assertThatExceptionOfType(TimeoutException.class)
                     .isThrownBy(() -> Timeout.call(Duration.ofMillis(15), body))
                     .withMessageContaining("PT0.015S");
+            Task.sleep(Duration.ofMillis(1)); // a plain wait afterwards is not disturbed
             return Thread.currentThread().isInterrupted();
         });
         assertThat(task.join(LONG)).as("an interrupt is left over").isFalse();
@@ -608,6 +641,8 @@ class CancelledWaitsTest {
                         channel.send("again");
                         assertThat(Timeout.call(Duration.ofSeconds(-1), () -> channel.receive()))
                                 .isEqualTo("again");
+                        assertThatExceptionOfType(TimeoutException.class)
+                                .isThrownBy(() -> Timeout.call(Duration.ZERO, () -> channel.receive()));
                         channel.send("late");
                         assertThat(Timeout.call(Duration.ofNanos(1), () -> {
                                     spinFor(Duration.ofMillis(20));
@@ -769,6 +804,33 @@ class CancelledWaitsTest {
                     .withCauseInstanceOf(TimeoutException.class);
         }
 
+        @Test
+        void aHotLoopOnASemaphore_timesOut_andLeaksNoPermit() throws Exception {
+            Semaphore semaphore = Semaphore.of(1);
+            runtime.blockOn(() -> {
+                assertThatExceptionOfType(TimeoutException.class)
+                        .isThrownBy(() -> Timeout.call(Duration.ofMillis(10), () -> {
+                            while (true) {
+                                semaphore.acquire().close();
+                            }
+                        }));
+            });
+            assertThat(semaphore.availablePermits()).isOne();
+        }
+
+        /** One interrupt flag serves all regions: leaving the inner one must not take the outer one's interrupt along. */
+        @Test
+        void anInnerDeadlineThatWasOverrun_leavesTheInterruptOfTheOuterOne() throws Exception {
+            runtime.blockOn(() -> {
+                assertThatExceptionOfType(TimeoutException.class)
+                        .isThrownBy(() -> Timeout.call(Duration.ofMillis(60), () -> {
+                            Timeout.call(Duration.ofMillis(10), () -> spinFor(Duration.ofMillis(200)));
+                            Thread.sleep(FOREVER);
+                        }));
+                assertThat(Thread.interrupted()).isFalse();
+            });
+        }
+
         /** The race the delivery protocol is for: the body ends just as the deadline sends its interrupt. */
         @Test
         void noInterrupt_arrivesAfterTheCall() throws Exception {
@@ -819,6 +881,21 @@ class CancelledWaitsTest {
                         .isThrownBy(() -> Timeout.call(Duration.ofMillis(2), () -> channel.receive()));
                 assertThat(Thread.currentThread().isInterrupted()).isFalse();
             }
+        }
+
+        @Test
+        void onAVirtualThreadOfTheJdk_aBoundedWaitEnds() throws Exception {
+            CompletableFuture<String> seen = new CompletableFuture<>();
+            Thread.ofVirtual()
+                    .start(() -> {
+                        try {
+                            seen.complete("received " + Channel.bounded(1).receive(Duration.ofMillis(2)));
+                        } catch (TimeoutException | InterruptedException e) {
+                            seen.complete(e.getClass().getSimpleName());
+                        }
+                    })
+                    .join();
+            assertThat(seen.join()).isEqualTo("TimeoutException");
         }
     }
 

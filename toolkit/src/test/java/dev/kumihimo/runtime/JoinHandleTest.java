@@ -235,12 +235,12 @@ class JoinHandleTest {
                         runtime,
                         () -> Select.<String>of()
                                 .onJoin(slow, result -> "slow " + result)
-                                .onJoin(quick, result -> "quick " + result.get())
+                                .onJoin(quick, result -> "quick " + result)
                                 .await())
                 .untilParked();
         assertThat(((RuntimeTask<?>) slow).hasJoiners()).isTrue();
         quickGate.send("value");
-        assertThat(selecting.handle().join(LONG)).isEqualTo("quick value");
+        assertThat(selecting.handle().join(LONG)).isEqualTo("quick Success[value=value]");
         assertThat(((RuntimeTask<?>) slow).hasJoiners()).isFalse();
         gate.send("later");
         assertThat(slow.join(LONG)).isEqualTo("later");

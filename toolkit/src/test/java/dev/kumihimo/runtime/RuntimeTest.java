@@ -79,6 +79,9 @@ class RuntimeTest {
             left.complete(Task.spawn(() -> Task.sleep(Duration.ofDays(1))));
         });
         assertThat(left.join().tryResult()).isInstanceOf(JoinResult.Cancelled.class);
+        TaskRuntime itself = TaskRuntime.run(() -> TaskRuntime.current());
+        assertThat(itself.isShutdown()).isTrue();
+        assertThat(itself.liveTasks()).isZero();
     }
 
     @Test
@@ -219,6 +222,10 @@ class RuntimeTest {
     void current_isTheRuntimeOfTheTask_ofTheBlockingJob_andOfAThreadThatATaskStarted() throws Exception {
         assertThat(runtime.blockOn(() -> TaskRuntime.current())).isSameAs(runtime);
         assertThat(runtime.spawnBlocking(() -> TaskRuntime.current()).join()).isSameAs(runtime);
+        assertThat(runtime.spawnBlocking(
+                                () -> Task.spawn(() -> Task.current().runtime()).join())
+                        .join())
+                .isSameAs(runtime);
         CompletableFuture<TaskRuntime> seen = new CompletableFuture<>();
         runtime.blockOn(() -> {
             Thread.startVirtualThread(() -> seen.complete(TaskRuntime.current()));

@@ -173,6 +173,31 @@ class JoinSetTest {
         });
     }
 
+    /** Tokio's abort_tasks: each handle aborts its own task, and no other. */
+    @Test
+    void aborting_everyOtherTask_cancelsExactlyThose() throws Exception {
+        runtime.blockOn(() -> {
+            Channel<Integer> gate = Channel.bounded(16);
+            try (var set = JoinSet.<Integer>open()) {
+                for (int i = 0; i < 16; i++) {
+                    AbortHandle task = set.spawn(() -> gate.receive());
+                    if (i % 2 == 1) {
+                        task.abort();
+                    }
+                }
+                for (int i = 0; i < 8; i++) {
+                    assertThat(set.joinNext()).isInstanceOf(JoinResult.Cancelled.class);
+                }
+                assertThat(set.tryJoinNext()).isNull();
+                assertThat(set.size()).isEqualTo(8);
+                for (int i = 0; i < 8; i++) {
+                    gate.send(i);
+                    assertThat(set.joinNext().isSuccess()).isTrue();
+                }
+            }
+        });
+    }
+
     @Test
     void joinAll_returnsAllValues_orRethrowsTheFirstFailureAfterAbortingTheRest() throws Exception {
         runtime.blockOn(() -> {

@@ -119,7 +119,7 @@ class TasksTest {
 
     @Test
     void callerAbortedOrInterruptedOrLate_endsTheTasksFirst() throws Exception {
-        TaskProbe<Object> aborted = TaskProbe.spawn(
+        TaskProbe<List<Object>> aborted = TaskProbe.spawn(
                         runtime, () -> Tasks.<Object>all(() -> untilAborted(), () -> untilAborted()))
                 .untilParked();
         dev.kumihimo.support.Observe.until("the tasks run", () -> runtime.liveTasks() == 3);
