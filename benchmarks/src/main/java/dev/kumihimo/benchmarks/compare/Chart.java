@@ -22,6 +22,9 @@ final class Chart {
             "jox", "#7a6fb0",
             "tokio", "#a9805b",
             "go", "#3fa7b5",
+            "abq_kumihimo", "#b5654f",
+            "ltq_jdk", "#8fa9c4",
+            "ltq_kumihimo", "#d08a78",
             "netty_epoll", "#7f9a4f",
             "netty_nio", "#9db578");
 

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -68,6 +69,22 @@ final class Child implements AutoCloseable {
             for (String line; (line = output.readLine()) != null; ) {
                 if (line.startsWith(word + " ")) {
                     return line.substring(word.length() + 1).strip();
+                }
+            }
+            throw new IOException(complaint());
+        });
+    }
+
+    /** The lines up to the one that says that all is done; fails with the reason if it says that it failed. */
+    List<String> untilDone(Duration limit) throws IOException, InterruptedException {
+        return within(limit, () -> {
+            var lines = new ArrayList<String>();
+            for (String line; (line = output.readLine()) != null; lines.add(line)) {
+                if (line.equals("done")) {
+                    return lines;
+                }
+                if (line.startsWith("failed ")) {
+                    throw new IOException(line.substring("failed ".length()));
                 }
             }
             throw new IOException(complaint());

@@ -1,10 +1,12 @@
 package dev.kumihimo.benchmarks.compare;
 
 import static dev.kumihimo.benchmarks.compare.Target.absolutelyAtMost;
+import static dev.kumihimo.benchmarks.compare.Target.alwaysAtMost;
 import static dev.kumihimo.benchmarks.compare.Target.atLeast;
 import static dev.kumihimo.benchmarks.compare.Target.atMost;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /** What is run once per round and column. */
 public sealed interface Experiment {
@@ -16,20 +18,52 @@ public sealed interface Experiment {
 
     List<Measure> measures();
 
+    /** Whether any of its figures has a target. */
+    default boolean hasTarget() {
+        return measures().stream().anyMatch(measure -> !measure.targets().isEmpty());
+    }
+
+    /** Whether a target compares it with the given column, or it is Kumihimo's and has a target. */
+    default boolean isTargetOf(String column) {
+        return column.equals("kumihimo") && hasTarget()
+                || measures().stream()
+                        .flatMap(measure -> measure.targets().stream())
+                        .anyMatch(target -> column.equals(target.against()));
+    }
+
+    /** One that the column's program carries out alone and prints the figures of. */
+    sealed interface Run extends Experiment {
+        @Override
+        default String requires() {
+            return name();
+        }
+
+        /** How many operations make one iteration; few if it shall only show that the program works. */
+        int operations(boolean few);
+    }
+
     /**
      * A workload that the column's program times itself.
      *
      * @param operations how many operations make one iteration
      */
-    record Timed(String name, int operations, List<Measure> measures) implements Experiment {
+    record Timed(String name, int operations, List<Measure> measures) implements Run {
         @Override
-        public String requires() {
-            return name;
+        public int operations(boolean few) {
+            return few ? Math.max(1_000, operations / 100) : operations;
         }
+    }
 
-        /** The operations of an iteration that only shows that the program works. */
-        int fewOperations() {
-            return Math.max(1_000, operations / 100);
+    /**
+     * Something else that the program measures once.
+     *
+     * @param size how many samples it takes, or how many of what is measured there are
+     * @param few the same if it shall only show that the program works
+     */
+    record Probed(String name, int size, int few, List<Measure> measures) implements Run {
+        @Override
+        public int operations(boolean few) {
+            return few ? this.few : size;
         }
     }
 
@@ -57,10 +91,19 @@ public sealed interface Experiment {
             timed("channel_1x1_cap16", 1_000_000, atMost(0.5, "tokio"), atMost(0.7, "go"), atMost(0.3, "jox")),
             timed("channel_1x1_cap128", 1_000_000, atMost(0.5, "tokio"), atMost(0.7, "go"), atMost(0.3, "jox")),
             timed("channel_1x1_cap1024", 1_000_000, atMost(0.5, "tokio"), atMost(0.7, "go"), atMost(0.3, "jox")),
+            timed("channel_1x1_cap100", 1_000_000),
             timed("channel_8x1_cap128", 1_000_000, atMost(0.4, "tokio"), atMost(1.0, "go"), atMost(0.3, "jox")),
             timed("rendezvous", 300_000, atMost(0.4, "jox")),
             timed("unbounded_1x1", 1_000_000),
             timed("select2", 400_000, atMost(0.4, "jox")),
+            timed("select1_cap0", 400_000),
+            timed("select2_cap0", 400_000),
+            timed("chained_10000_cap0", 1_000_000),
+            timed("chained_10000_cap16", 5_000_000),
+            timed("chained_10000_cap100", 5_000_000),
+            timed("parallel_10000_cap0", 1_000_000),
+            timed("parallel_10000_cap16", 5_000_000),
+            timed("parallel_10000_cap100", 5_000_000),
             timed("semaphore_uncontended", 1_000_000, atMost(0.4, "tokio")),
             timed("semaphore_yield", 200_000, atMost(1.2, "tokio")),
             timed("timeout", 1_000_000, atMost(0.6, "tokio")),
@@ -70,11 +113,35 @@ public sealed interface Experiment {
                     List.of(
                             new Measure("parked_heap", Measure.Unit.BYTES_PER_TASK, List.of(absolutelyAtMost(1_000))),
                             Measure.nanos("parked_wake"))),
+            delay("yielding", 1),
+            delay("yielding", 2),
+            delay("ping_pong", 1),
+            delay("ping_pong", 2),
+            delay("full_channel", 1),
+            delay("full_channel", 2),
+            probed("woken_by_computing_2w", 20, 2, Measure.Unit.MILLISECONDS, absolutelyAtMost(12)),
+            probed("driver_cpu_unread", 1_000, 50, Measure.Unit.PERCENT, absolutelyAtMost(2)),
+            probed("driver_cpu_idle", 10_000, 50, Measure.Unit.PERCENT, absolutelyAtMost(1)),
             served(64),
             served(512));
 
     private static Experiment timed(String name, int operations, Target... targets) {
         return new Timed(name, operations, List.of(Measure.nanos(name, targets)));
+    }
+
+    private static Experiment probed(String name, int size, int few, Measure.Unit unit, Target target) {
+        return new Probed(name, size, few, List.of(new Measure(name, unit, List.of(target))));
+    }
+
+    /** The 99 % of three kinds of delay, and the longest of all. */
+    private static Experiment delay(String load, int carriers) {
+        var name = "delay_" + load + "_" + carriers + "w";
+        var measures = Stream.concat(
+                Stream.of("_spawn", "_blocking", "_timer")
+                        .map(kind ->
+                                new Measure(name + kind, Measure.Unit.MILLISECONDS, List.of(absolutelyAtMost(10)))),
+                Stream.of(new Measure(name + "_max", Measure.Unit.MILLISECONDS, List.of(alwaysAtMost(50)))));
+        return new Probed(name, 200, 10, measures.toList());
     }
 
     private static Experiment served(int connections) {

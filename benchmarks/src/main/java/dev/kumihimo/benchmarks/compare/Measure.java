@@ -13,6 +13,8 @@ public record Measure(String name, Unit unit, List<Target> targets) {
     /** What a figure counts. */
     public enum Unit {
         NANOS_PER_OPERATION("ns/op"),
+        MILLISECONDS("ms"),
+        PERCENT("% of a core"),
         BYTES_PER_TASK("B/task"),
         REQUESTS_PER_SECOND("req/s"),
         CPU_MICROS_PER_REQUEST("CPU us/req");

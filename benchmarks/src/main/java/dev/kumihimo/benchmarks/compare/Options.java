@@ -2,6 +2,7 @@ package dev.kumihimo.benchmarks.compare;
 
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -13,6 +14,8 @@ import java.util.regex.PatternSyntaxException;
  * @param rounds how often every column is measured
  * @param workloads regular expression that a selected experiment's name contains
  * @param columns names of the columns to run, in order
+ * @param targetsOnly whether only what a target is about is run
+ * @param shared whether a column's process lives for a round and runs all its workloads
  * @param quick whether one short iteration is all that is wanted
  * @param warmUpMillis how long a program warms up
  * @param measureMillis how long a program measures
@@ -24,6 +27,8 @@ public record Options(
         int rounds,
         Pattern workloads,
         List<String> columns,
+        boolean targetsOnly,
+        boolean shared,
         boolean quick,
         int warmUpMillis,
         int measureMillis,
@@ -37,10 +42,13 @@ public record Options(
 
               --rounds N          rounds, in each of which every column runs once (default 9)
               --workloads REGEX   only workloads whose name contains a match
-              --columns A,B,...   only these columns: kumihimo, jdk, jox, tokio, go, netty_epoll, netty_nio
+              --columns A,B,...   only these columns: kumihimo, jdk, jox, tokio, go, abq_kumihimo, ltq_jdk,
+                                  ltq_kumihimo, netty_epoll, netty_nio
+              --targets-only      for each workload only the columns that a target names, and none without a target
+              --shared            one JVM per Java column and round, which runs the column's workloads one by one
               --quick             one round of one short iteration: shows that everything works, measures nothing
-              --warm-up MILLIS    warm-up of each program (default 2000; Rust and Go: a quarter)
-              --time MILLIS       measured time of each program (default 1000)
+              --warm-up MILLIS    warm-up before each workload (default 2000, shared 1000; Rust and Go: a quarter)
+              --time MILLIS       measured time of each workload (default 1000, shared 700)
               --workers N         threads each runtime may use (default: the processors)
               --output FOLDER     where rounds.csv, targets.csv and chart.svg go (default benchmarks/target/compare)
               --list              print the workloads and their targets
@@ -62,10 +70,10 @@ public record Options(
     /** Reads the command line; an {@link IllegalArgumentException} says what is wrong with it. */
     public static Options parse(Path home, String... arguments) {
         var given = new HashMap<String, String>();
-        boolean quick = false;
+        var flags = new HashSet<String>();
         for (int i = 0; i < arguments.length; i++) {
             switch (arguments[i]) {
-                case "--quick" -> quick = true;
+                case "--quick", "--shared", "--targets-only" -> flags.add(arguments[i]);
                 case "--rounds", "--workloads", "--columns", "--warm-up", "--time", "--workers", "--output" -> {
                     if (i + 1 == arguments.length) {
                         throw new IllegalArgumentException(arguments[i] + " needs a value");
@@ -75,6 +83,8 @@ public record Options(
                 default -> throw new IllegalArgumentException("unknown option " + arguments[i] + "; see --help");
             }
         }
+        boolean quick = flags.contains("--quick");
+        boolean shared = quick || flags.contains("--shared");
         var columns = List.of(
                 given.getOrDefault("--columns", String.join(",", Column.NAMES)).split(","));
         for (var column : columns) {
@@ -93,9 +103,11 @@ public record Options(
                 number(given, "--rounds", 1, quick ? 1 : DEFAULT_ROUNDS),
                 workloads,
                 columns,
+                flags.contains("--targets-only"),
+                shared,
                 quick,
-                number(given, "--warm-up", 0, quick ? 0 : 2_000),
-                number(given, "--time", 0, quick ? 0 : 1_000),
+                number(given, "--warm-up", 0, quick ? 0 : shared ? 1_000 : 2_000),
+                number(given, "--time", 0, quick ? 0 : shared ? 700 : 1_000),
                 quick ? 1 : 3,
                 number(given, "--workers", 1, Runtime.getRuntime().availableProcessors()),
                 output == null ? home.resolve("target").resolve("compare") : Path.of(output));
@@ -129,6 +141,12 @@ public record Options(
     public List<Experiment> experiments() {
         return Experiment.ALL.stream()
                 .filter(experiment -> workloads.matcher(experiment.name()).find())
+                .filter(experiment -> !targetsOnly || experiment.hasTarget())
                 .toList();
+    }
+
+    /** Whether an experiment is run on a column that offers it. */
+    boolean wants(Experiment experiment, String column) {
+        return !targetsOnly || experiment.isTargetOf(column);
     }
 }

@@ -108,7 +108,7 @@ final class Report {
                 }
                 for (var target : measure.targets()) {
                     var spread = results.spread(measure, target);
-                    var verdict = target.verdict(spread.median());
+                    var verdict = target.verdict(spread);
                     counts.merge(verdict, 1, Integer::sum);
                     row.addAll(List.of(
                             target.against() == null ? "(absolute)" : target.against(),
@@ -220,7 +220,7 @@ final class Report {
                             csv(spread.min()),
                             csv(spread.max()),
                             target.toString().replace(",", ""),
-                            target.verdict(spread.median())));
+                            target.verdict(spread)));
                 }
             }
         }

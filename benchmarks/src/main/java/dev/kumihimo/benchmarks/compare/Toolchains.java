@@ -69,12 +69,16 @@ final class Toolchains {
         var jdk = "JDK " + Runtime.version();
         var title = switch (name) {
             case "kumihimo" -> "Kumihimo on its own carriers, " + jdk;
-            case "jdk" -> jdk + ", default virtual-thread scheduler, java.util.concurrent";
+            case "jdk" ->
+                jdk + ", default virtual-thread scheduler, java.util.concurrent; channels: ArrayBlockingQueue";
             case "jox" -> "Jox " + jarVersion("channels") + ", default virtual-thread scheduler";
+            case "abq_kumihimo" -> "ArrayBlockingQueue (SynchronousQueue without a buffer) on Kumihimo's carriers";
+            case "ltq_jdk" -> "LinkedTransferQueue (without a bound in every row), default virtual-thread scheduler";
+            case "ltq_kumihimo" -> "LinkedTransferQueue (without a bound in every row) on Kumihimo's carriers";
             case "netty_epoll" -> "Netty " + jarVersion("netty-transport") + ", epoll transport";
             default -> "Netty " + jarVersion("netty-transport") + ", NIO transport";
         };
-        return present(name, title, command, 1);
+        return present(name, title, command, 1, true);
     }
 
     private Column tokio() throws IOException, InterruptedException {
@@ -94,7 +98,8 @@ final class Toolchains {
                 "Tokio " + (version.find() ? version.group(1) : "") + ", multi_thread, root task spawned, fat LTO, "
                         + compiler,
                 peer(build.resolve("release/kumihimo-peer-tokio")),
-                NATIVE_WARM_UP);
+                NATIVE_WARM_UP,
+                false);
     }
 
     private Column go() throws IOException, InterruptedException {
@@ -102,7 +107,7 @@ final class Toolchains {
         var program = home.resolve("target/peers/go/kumihimo-peer-go");
         shell(go + " build -C \"$1\" -o \"$2\" .", home.resolve("peers/go"), program);
         var version = shell(go + " version").getFirst().replace("go version go", "Go ");
-        return present("go", version, peer(program), NATIVE_WARM_UP);
+        return present("go", version, peer(program), NATIVE_WARM_UP, false);
     }
 
     private List<String> peer(Path program) {
@@ -118,12 +123,12 @@ final class Toolchains {
         return Child.linesOf(setting, BUILD_LIMIT, words);
     }
 
-    private Column present(String name, String title, List<String> command, double warmUpShare)
+    private Column present(String name, String title, List<String> command, double warmUpShare, boolean sharing)
             throws IOException, InterruptedException {
         var list = new ArrayList<>(command);
         list.add("list");
         var offers = Set.copyOf(Child.linesOf(setting, LIST_LIMIT, list));
-        return new Column.Present(name, title, List.copyOf(command), warmUpShare, offers);
+        return new Column.Present(name, title, List.copyOf(command), warmUpShare, sharing, offers);
     }
 
     /** The version in the name of a library's file on the class path. */

@@ -13,8 +13,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -22,10 +20,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -40,17 +36,11 @@ final class JdkWorkloads extends Workloads {
         add("yield", JdkWorkloads::yields);
         add("chained_spawn", JdkWorkloads::chainedSpawn);
         add("spawn_ping_pong", JdkWorkloads::spawnPingPong);
-        add("park_ping_pong", JdkWorkloads::parkPingPong);
-        add("channel_1x1_cap1", n -> transfer(1, new ArrayBlockingQueue<>(1), n));
-        add("channel_1x1_cap16", n -> transfer(1, new ArrayBlockingQueue<>(16), n));
-        add("channel_1x1_cap128", n -> transfer(1, new ArrayBlockingQueue<>(128), n));
-        add("channel_1x1_cap1024", n -> transfer(1, new ArrayBlockingQueue<>(1024), n));
-        add("channel_8x1_cap128", n -> transfer(8, new ArrayBlockingQueue<>(128), n));
-        add("rendezvous", n -> transfer(1, new SynchronousQueue<>(), n));
-        add("unbounded_1x1", n -> transfer(1, new LinkedBlockingQueue<>(), n));
+        new ChannelShapes<>(Queues.ARRAY, VirtualThreads::new).addTo(this);
         add("semaphore_uncontended", n -> semaphore(n, false));
         add("semaphore_yield", n -> semaphore(n, true));
         add("timeout", JdkWorkloads::timeouts);
+        Delays.addTo(this, carriers -> new JdkHost(), Program.workers());
     }
 
     @Override
@@ -117,40 +107,6 @@ final class JdkWorkloads extends Workloads {
             }
             latch.await();
         }
-    }
-
-    private static void parkPingPong(int n) throws InterruptedException {
-        var pings = new ArrayBlockingQueue<Object>(1);
-        var pongs = new ArrayBlockingQueue<Object>(1);
-        new VirtualThreads()
-                .start(() -> {
-                    for (int i = 0; i < n; i++) {
-                        pings.put(ITEM);
-                        check(pongs.take());
-                    }
-                })
-                .start(() -> {
-                    for (int i = 0; i < n; i++) {
-                        pongs.put(pings.take());
-                    }
-                })
-                .join();
-    }
-
-    private static void transfer(int producers, BlockingQueue<Object> queue, int n) throws InterruptedException {
-        int each = n / producers;
-        new VirtualThreads()
-                .start(() -> {
-                    for (int i = 0; i < each * producers; i++) {
-                        check(queue.take());
-                    }
-                })
-                .start(producers, () -> {
-                    for (int i = 0; i < each; i++) {
-                        queue.put(ITEM);
-                    }
-                })
-                .join();
     }
 
     /** Fair, as the semaphores of Kumihimo and Tokio are. */

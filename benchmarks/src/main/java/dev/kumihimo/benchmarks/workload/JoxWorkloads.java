@@ -2,6 +2,7 @@ package dev.kumihimo.benchmarks.workload;
 
 import com.softwaremill.jox.Channel;
 import com.softwaremill.jox.Select;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 
@@ -9,15 +10,10 @@ import java.util.concurrent.ExecutionException;
 final class JoxWorkloads extends Workloads {
     JoxWorkloads() {
         super("jox");
-        add("park_ping_pong", JoxWorkloads::parkPingPong);
-        add("channel_1x1_cap1", n -> transfer(1, Channel.newBufferedChannel(1), n));
-        add("channel_1x1_cap16", n -> transfer(1, Channel.newBufferedChannel(16), n));
-        add("channel_1x1_cap128", n -> transfer(1, Channel.newBufferedChannel(128), n));
-        add("channel_1x1_cap1024", n -> transfer(1, Channel.newBufferedChannel(1024), n));
-        add("channel_8x1_cap128", n -> transfer(8, Channel.newBufferedChannel(128), n));
-        add("rendezvous", n -> transfer(1, Channel.newRendezvousChannel(), n));
-        add("unbounded_1x1", n -> transfer(1, Channel.newUnlimitedChannel(), n));
-        add("select2", JoxWorkloads::select2);
+        new ChannelShapes<>(new JoxChannels(), VirtualThreads::new).addTo(this);
+        add("select1_cap0", n -> select(1, 0, n));
+        add("select2_cap0", n -> select(2, 0, n));
+        add("select2", n -> select(2, 16, n));
     }
 
     @Override
@@ -25,60 +21,49 @@ final class JoxWorkloads extends Workloads {
         return VirtualThreads.call(body);
     }
 
-    private static void parkPingPong(int n) throws InterruptedException {
-        var pings = Channel.<Object>newBufferedChannel(1);
-        var pongs = Channel.<Object>newBufferedChannel(1);
-        new VirtualThreads()
-                .start(() -> {
-                    for (int i = 0; i < n; i++) {
-                        pings.send(ITEM);
-                        check(pongs.receive());
-                    }
-                })
-                .start(() -> {
-                    for (int i = 0; i < n; i++) {
-                        pongs.send(pings.receive());
-                    }
-                })
-                .join();
+    private static void select(int clauses, int capacity, int n) throws InterruptedException {
+        var channels = new JoxChannels();
+        var left = channels.open(capacity);
+        var right = channels.open(capacity);
+        int each = n / clauses;
+        var tasks = new VirtualThreads();
+        tasks.start(() -> {
+            for (int i = 0; i < each * clauses; i++) {
+                check(
+                        clauses == 1
+                                ? Select.select(left.receiveClause())
+                                : Select.select(left.receiveClause(), right.receiveClause()));
+            }
+        });
+        for (var channel : List.of(left, right).subList(0, clauses)) {
+            tasks.start(() -> {
+                for (int i = 0; i < each; i++) {
+                    channel.send(ITEM);
+                }
+            });
+        }
+        tasks.join();
     }
 
-    private static void transfer(int producers, Channel<Object> channel, int n) throws InterruptedException {
-        int each = n / producers;
-        new VirtualThreads()
-                .start(() -> {
-                    for (int i = 0; i < each * producers; i++) {
-                        check(channel.receive());
-                    }
-                })
-                .start(producers, () -> {
-                    for (int i = 0; i < each; i++) {
-                        channel.send(ITEM);
-                    }
-                })
-                .join();
-    }
+    /** Jox's channels. */
+    private static final class JoxChannels implements Channels<Channel<Object>> {
+        @Override
+        public Channel<Object> open(int capacity) {
+            return switch (capacity) {
+                case 0 -> Channel.newRendezvousChannel();
+                case Queues.UNBOUNDED -> Channel.newUnlimitedChannel();
+                default -> Channel.newBufferedChannel(capacity);
+            };
+        }
 
-    private static void select2(int n) throws InterruptedException {
-        var left = Channel.<Object>newBufferedChannel(16);
-        var right = Channel.<Object>newBufferedChannel(16);
-        int each = n / 2;
-        new VirtualThreads()
-                .start(() -> {
-                    for (int i = 0; i < each * 2; i++) {
-                        check(Select.select(left.receiveClause(), right.receiveClause()));
-                    }
-                })
-                .start(() -> {
-                    for (int i = 0; i < each; i++) {
-                        left.send(ITEM);
-                    }
-                })
-                .start(() -> {
-                    for (int i = 0; i < each; i++) {
-                        right.send(ITEM);
-                    }
-                })
-                .join();
+        @Override
+        public void send(Channel<Object> channel, Object item) throws InterruptedException {
+            channel.send(item);
+        }
+
+        @Override
+        public Object receive(Channel<Object> channel) throws InterruptedException {
+            return channel.receive();
+        }
     }
 }

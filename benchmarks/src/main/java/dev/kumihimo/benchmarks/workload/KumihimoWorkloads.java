@@ -30,8 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class KumihimoWorkloads extends Workloads {
     private static final Duration LONG = Duration.ofSeconds(30);
 
-    private final TaskRuntime runtime =
-            TaskRuntime.builder().workerThreads(Program.workers()).name("bench").build();
+    private final TaskRuntime runtime = runtime(Program.workers());
 
     KumihimoWorkloads() {
         super("kumihimo");
@@ -48,10 +47,21 @@ final class KumihimoWorkloads extends Workloads {
         add("channel_8x1_cap128", n -> transfer(8, Channel.bounded(128), n));
         add("rendezvous", n -> transfer(1, Channel.rendezvous(), n));
         add("unbounded_1x1", n -> transfer(1, Channel.unbounded(), n));
-        add("select2", KumihimoWorkloads::select2);
+        add("channel_1x1_cap100", n -> transfer(1, Channel.bounded(100), n));
+        new ChannelShapes<>(new KumihimoChannels(), () -> new KumihimoTasks(runtime)).addJoxTo(this);
+        add("select1_cap0", n -> select(1, 0, n));
+        add("select2_cap0", n -> select(2, 0, n));
+        add("select2", n -> select(2, 16, n));
         add("semaphore_uncontended", n -> semaphore(n, false));
         add("semaphore_yield", n -> semaphore(n, true));
         add("timeout", KumihimoWorkloads::timeouts);
+        Delays.addTo(this, KumihimoHost::new, 1, 2);
+        addProbe("driver_cpu_unread", DriverCpu::unread);
+        addProbe("driver_cpu_idle", DriverCpu::idle);
+    }
+
+    static TaskRuntime runtime(int workers) {
+        return TaskRuntime.builder().workerThreads(workers).name("bench").build();
     }
 
     @Override
@@ -171,19 +181,18 @@ final class KumihimoWorkloads extends Workloads {
         consumer.join();
     }
 
-    private static void select2(int n) throws InterruptedException, ExecutionException {
-        Channel<Object> left = Channel.bounded(16);
-        Channel<Object> right = Channel.bounded(16);
-        int each = n / 2;
+    private static void select(int clauses, int capacity, int n) throws InterruptedException, ExecutionException {
+        var channels = new KumihimoChannels();
+        var left = channels.open(capacity);
+        var right = channels.open(capacity);
+        int each = n / clauses;
         var consumer = Task.spawn(() -> {
-            for (int i = 0; i < each * 2; i++) {
-                check(Select.of()
-                        .onReceive(left, item -> item)
-                        .onReceive(right, item -> item)
-                        .await());
+            for (int i = 0; i < each * clauses; i++) {
+                var select = Select.of().onReceive(left, item -> item);
+                check((clauses == 1 ? select : select.onReceive(right, item -> item)).await());
             }
         });
-        for (var channel : List.of(left, right)) {
+        for (var channel : List.of(left, right).subList(0, clauses)) {
             Task.spawn(() -> {
                 for (int i = 0; i < each; i++) {
                     channel.send(ITEM);

@@ -16,6 +16,8 @@ import java.util.concurrent.TimeUnit;
  *   <li>{@code list} prints the names of the workloads, one per line;
  *   <li>{@code run NAME OPERATIONS WARM_UP_MILLIS MEASURE_MILLIS ITERATIONS} prints one {@code workload,column,value}
  *       line for each measured iteration;
+ *   <li>{@code shared} carries out a {@code run} for each line of standard input, prints {@code done} after it or {@code
+ *       failed REASON}, and ends with the input;
  *   <li>{@code http} prints {@code listening PORT}, then for each line of standard input {@code cpu NANOSECONDS} used so
  *       far, and ends with the input.
  * </ul>
@@ -25,22 +27,14 @@ public final class Program {
 
     public static void main(String[] arguments) throws Exception {
         if (arguments.length < 2) {
-            throw new IllegalArgumentException("usage: COLUMN list|http|run ...");
+            throw new IllegalArgumentException("usage: COLUMN list|http|shared|run ...");
         }
         try (var workloads = Workloads.of(arguments[0])) {
             switch (arguments[1]) {
                 case "list" -> list(workloads);
                 case "http" -> answerUntilEndOfInput(workloads.serve());
-                case "run" -> {
-                    int operations = Integer.parseInt(arguments[3]);
-                    if (arguments[2].equals("parked_heap")) {
-                        measureParked(workloads, operations);
-                    } else {
-                        long warmUp = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(arguments[4]));
-                        long measure = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(arguments[5]));
-                        measure(workloads, arguments[2], operations, warmUp, measure, Integer.parseInt(arguments[6]));
-                    }
-                }
+                case "run" -> run(workloads, arguments);
+                case "shared" -> runUntilEndOfInput(workloads);
                 default -> throw new IllegalArgumentException(arguments[1]);
             }
         }
@@ -57,11 +51,40 @@ public final class Program {
 
     private static void list(Workloads workloads) {
         workloads.names().forEach(System.out::println);
+        workloads.probes().forEach(System.out::println);
         if (workloads.parks()) {
             System.out.println("parked_heap");
         }
         if (workloads.serves()) {
             System.out.println("http_hello");
+        }
+    }
+
+    private static void runUntilEndOfInput(Workloads workloads) throws IOException {
+        var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+        for (String line; (line = lines.readLine()) != null; ) {
+            try {
+                run(workloads, ("- " + line).split(" ", -1));
+                System.out.println("done");
+            } catch (Exception | Error e) {
+                System.out.println(
+                        "failed " + String.valueOf(e).lines().findFirst().orElse(""));
+            }
+        }
+    }
+
+    private static void run(Workloads workloads, String[] arguments) throws Exception {
+        var name = arguments[2];
+        int operations = Integer.parseInt(arguments[3]);
+        var probe = workloads.probe(name);
+        if (probe != null) {
+            probe.measure(operations).forEach((figure, value) -> print(figure, workloads, value));
+        } else if (name.equals("parked_heap")) {
+            measureParked(workloads, operations);
+        } else {
+            long warmUp = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(arguments[4]));
+            long measure = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(arguments[5]));
+            measure(workloads, name, operations, warmUp, measure, Integer.parseInt(arguments[6]));
         }
     }
 

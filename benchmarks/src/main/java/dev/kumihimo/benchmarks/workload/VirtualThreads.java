@@ -6,14 +6,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/** Small helpers of the columns that run on the JDK's own scheduler. */
-final class VirtualThreads {
-    /** A body that may wait. */
-    @FunctionalInterface
-    interface Body {
-        void run() throws InterruptedException;
-    }
-
+/** Virtual threads on the JDK's own scheduler. */
+final class VirtualThreads implements Tasks {
     private final List<Thread> threads = new ArrayList<>();
 
     /** Runs the body on a virtual thread and waits for it. */
@@ -23,8 +17,8 @@ final class VirtualThreads {
         return task.get();
     }
 
-    /** Starts the body; {@link #join} waits for it. */
-    VirtualThreads start(Body body) {
+    @Override
+    public VirtualThreads start(Body body) {
         threads.add(Thread.startVirtualThread(() -> {
             try {
                 body.run();
@@ -35,14 +29,8 @@ final class VirtualThreads {
         return this;
     }
 
-    VirtualThreads start(int times, Body body) {
-        for (int i = 0; i < times; i++) {
-            start(body);
-        }
-        return this;
-    }
-
-    void join() throws InterruptedException {
+    @Override
+    public void join() throws InterruptedException {
         for (var thread : threads) {
             thread.join();
         }

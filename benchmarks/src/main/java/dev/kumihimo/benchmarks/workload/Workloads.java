@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one column can do: its workloads by name, and how a root task is started on its runtime.
@@ -29,6 +30,7 @@ public abstract class Workloads implements AutoCloseable {
 
     private final String column;
     private final Map<String, Workload> byName = new LinkedHashMap<>();
+    private final Map<String, Probe> probes = new LinkedHashMap<>();
 
     protected Workloads(String column) {
         this.column = column;
@@ -40,6 +42,9 @@ public abstract class Workloads implements AutoCloseable {
             case "kumihimo" -> new KumihimoWorkloads();
             case "jdk" -> new JdkWorkloads();
             case "jox" -> new JoxWorkloads();
+            case "abq_kumihimo" -> QueueWorkloads.onKumihimo(column, Queues.ARRAY);
+            case "ltq_jdk" -> QueueWorkloads.onJdk(column, Queues.TRANSFER);
+            case "ltq_kumihimo" -> QueueWorkloads.onKumihimo(column, Queues.TRANSFER);
             case "netty_epoll" -> NettyWorkloads.epoll();
             case "netty_nio" -> NettyWorkloads.nio();
             default -> throw new IllegalArgumentException("no such column: " + column);
@@ -63,8 +68,22 @@ public abstract class Workloads implements AutoCloseable {
         return workload;
     }
 
-    protected final void add(String name, Workload workload) {
+    final void add(String name, Workload workload) {
         byName.put(name, workload);
+    }
+
+    /** Names of the probes, in order. */
+    public final Set<String> probes() {
+        return probes.keySet();
+    }
+
+    /** The probe of the given name; null if there is none. */
+    final @Nullable Probe probe(String name) {
+        return probes.get(name);
+    }
+
+    final void addProbe(String name, Probe probe) {
+        probes.put(name, probe);
     }
 
     /** Looks at what came out of a channel, so that receiving it cannot be optimized away. */

@@ -1,0 +1,130 @@
+package dev.kumihimo.benchmarks.compare;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What the columns' programs are asked to do in one round. Closing it ends the processes that live for the round. */
+final class Runs implements AutoCloseable {
+    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
+
+    /** For what a program does beside warming up and measuring; reached only by one that hangs. */
+    private static final Duration RUN_LIMIT = Duration.ofMinutes(3);
+
+    private final Options options;
+    private final Child.Setting setting;
+    private final Wrk wrk;
+    private final Map<String, Child> shared = new HashMap<>();
+
+    Runs(Options options, Child.Setting setting, Wrk wrk) {
+        this.options = options;
+        this.setting = setting;
+        this.wrk = wrk;
+    }
+
+    /** The figures of an experiment on a column, by the names of its measures. */
+    Map<String, Double> figures(Experiment experiment, Column.Present column) throws IOException, InterruptedException {
+        return switch (experiment) {
+            case Experiment.Run run -> run(run, column);
+            case Experiment.Served served -> serve(served, column);
+        };
+    }
+
+    /** The median of what the program prints, by measure. */
+    private Map<String, Double> run(Experiment.Run experiment, Column.Present column)
+            throws IOException, InterruptedException {
+        long warmUp = Math.round(options.warmUpMillis() * column.warmUpShare());
+        var words = new ArrayList<>(List.of("run", experiment.name()));
+        for (long number : new long[] {
+            experiment.operations(options.quick()), warmUp, options.measureMillis(), options.iterations()
+        }) {
+            words.add(Long.toString(number));
+        }
+        var limit = RUN_LIMIT.plusMillis(warmUp + options.measureMillis());
+        var figures = new HashMap<String, List<Double>>();
+        for (var line :
+                options.shared() && column.sharing() ? ask(column, words, limit) : start(column, words, limit)) {
+            var fields = line.split(",", -1);
+            if (fields.length == 3) {
+                figures.computeIfAbsent(fields[0], name -> new ArrayList<>()).add(Double.valueOf(fields[2]));
+            }
+        }
+        var medians = new LinkedHashMap<String, Double>();
+        figures.forEach((name, values) -> medians.put(
+                name,
+                Spread.of(values.stream().mapToDouble(Double::doubleValue).toArray())
+                        .median()));
+        if (medians.isEmpty()) {
+            throw new IOException("no figure");
+        }
+        return medians;
+    }
+
+    private List<String> start(Column.Present column, List<String> words, Duration limit)
+            throws IOException, InterruptedException {
+        var command = new ArrayList<>(column.command());
+        command.addAll(words);
+        return Child.linesOf(setting, limit, command);
+    }
+
+    /** As {@link #start}, in the column's process of this round; one that fails is not asked again. */
+    private List<String> ask(Column.Present column, List<String> words, Duration limit)
+            throws IOException, InterruptedException {
+        var child = shared.get(column.name());
+        if (child == null) {
+            var command = new ArrayList<>(column.command());
+            command.add("shared");
+            child = Child.start(setting, command);
+            shared.put(column.name(), child);
+        }
+        try {
+            child.say(String.join(" ", words));
+            return child.untilDone(limit);
+        } catch (IOException e) {
+            shared.remove(column.name());
+            child.close();
+            throw e;
+        }
+    }
+
+    /** Starts the server, warms it up, loads it, and asks it before and after for the processor time it has used. */
+    private Map<String, Double> serve(Experiment.Served experiment, Column.Present column)
+            throws IOException, InterruptedException {
+        var command = new ArrayList<>(column.command());
+        command.add("http");
+        try (var server = Child.start(setting, command)) {
+            int port = Integer.parseInt(server.next("listening", ANSWER_LIMIT));
+            if (!options.quick()) {
+                wrk.load(experiment.connections(), Math.max(1, options.warmUpMillis() / 1000), port);
+            }
+            long before = cpuNanos(server);
+            var load = wrk.load(experiment.connections(), options.quick() ? 1 : options.shared() ? 3 : 5, port);
+            long used = cpuNanos(server) - before;
+            if (load.requests() == 0) {
+                throw new IOException("no request was answered");
+            }
+            return Map.of(
+                    "http_hello_" + experiment.connections(),
+                    load.perSecond(),
+                    "http_cpu_" + experiment.connections(),
+                    used / 1_000.0 / load.requests());
+        }
+    }
+
+    private static long cpuNanos(Child server) throws IOException, InterruptedException {
+        server.say("cpu?");
+        return Long.parseLong(server.next("cpu", ANSWER_LIMIT));
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (var child : shared.values()) {
+            child.close();
+        }
+        shared.clear();
+    }
+}
