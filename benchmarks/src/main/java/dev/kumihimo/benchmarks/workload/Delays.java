@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntFunction;
@@ -18,6 +19,9 @@ final class Delays {
     private static final int EXCHANGING = 4;
     private static final int CAPACITY = 128;
     private static final int COMPUTE_MILLIS = 200;
+
+    /** A delay that reaches this ends the load, so that a scheduler under which something never runs gets a figure. */
+    private static final int NEVER_MILLIS = 2_000;
 
     private static final Object LAST = new Object();
 
@@ -100,12 +104,15 @@ final class Delays {
         var spawn = new long[samples];
         var blocking = new long[samples];
         var timer = new long[samples];
-        try (host) {
+        try (host;
+                var watch = Executors.newSingleThreadScheduledExecutor()) {
             var busy = host.tasks();
             load.start(host, host.channels(), busy, stop);
             try {
-                for (int i = -samples / 4; i < samples; i++) { // the first ones warm up
+                int i = -samples / 4; // the first ones warm up
+                for (; i < samples && !stop.get(); i++) {
                     int at = Math.max(0, i);
+                    var never = watch.schedule(() -> stop.set(true), NEVER_MILLIS, TimeUnit.MILLISECONDS);
                     spawn[at] = inTask(host, System.nanoTime(), System::nanoTime);
                     blocking[at] = inTask(host, 0, () -> -host.runBlocking() + System.nanoTime());
                     timer[at] = inTask(host, TimeUnit.MILLISECONDS.toNanos(1), () -> {
@@ -113,6 +120,12 @@ final class Delays {
                         host.sleepOneMilli();
                         return System.nanoTime() - start;
                     });
+                    never.cancel(false);
+                }
+                if (stop.get()) { // what did not come is as late as what came last
+                    fill(spawn, i);
+                    fill(blocking, i);
+                    fill(timer, i);
                 }
             } finally {
                 stop.set(true);
@@ -127,6 +140,11 @@ final class Delays {
                 name + "_max",
                 millis(Math.max(ofHundred(100, spawn), Math.max(ofHundred(100, blocking), ofHundred(100, timer)))));
         return figures;
+    }
+
+    private static void fill(long[] samples, int taken) {
+        int last = Math.clamp(taken - 1, 0, samples.length - 1);
+        Arrays.fill(samples, last, samples.length, samples[last]);
     }
 
     private interface Reading {

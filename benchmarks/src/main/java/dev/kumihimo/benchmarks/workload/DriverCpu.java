@@ -7,12 +7,14 @@ import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.sync.Semaphore;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
 
 /** Processor time that a runtime's threads use for connections on which nothing happens, in percent of one core. */
 final class DriverCpu {
@@ -56,9 +58,9 @@ final class DriverCpu {
                 }
                 Thread.sleep(SETTLE_MILLIS);
                 long start = System.nanoTime();
-                long before = used();
+                var before = used();
                 Thread.sleep(MEASURE_MILLIS);
-                return 100.0 * (used() - before) / (System.nanoTime() - start);
+                return 100.0 * since(before) / (System.nanoTime() - start);
             } finally {
                 clients.destroyForcibly().waitFor();
             }
@@ -102,14 +104,22 @@ final class DriverCpu {
         }
     }
 
-    /** Nanoseconds used by the carriers of the probed runtime, and by the threads that all runtimes share. */
-    private static long used() {
+    /** Nanoseconds used by each carrier of the probed runtime, and by each thread that all runtimes share. */
+    private static Map<Long, Long> used() {
         var threads = ManagementFactory.getThreadMXBean();
         return Arrays.stream(threads.getThreadInfo(threads.getAllThreadIds()))
                 .filter(info -> info != null
                         && (info.getThreadName().startsWith("probe")
                                 || info.getThreadName().startsWith("kumihimo")))
-                .mapToLong(info -> threads.getThreadCpuTime(info.getThreadId()))
+                .collect(Collectors.toMap(
+                        ThreadInfo::getThreadId, info -> threads.getThreadCpuTime(info.getThreadId())));
+    }
+
+    /** What has been used since then; a thread that has ended meanwhile does not count. */
+    private static long since(Map<Long, Long> before) {
+        return used().entrySet().stream()
+                .mapToLong(thread -> thread.getValue() - before.getOrDefault(thread.getKey(), 0L))
+                .filter(nanos -> nanos > 0)
                 .sum();
     }
 }
