@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	yieldingTasks  = 200   // tasks in the yield workload
-	pingPongPairs  = 1_000 // pairs at the same time in the spawn_ping_pong workload
-	semaphoreTasks = 8     // tasks that share the two permits in the semaphore workloads
+	yieldingTasks  = 200    // tasks in the yield workload
+	pingPongPairs  = 1_000  // pairs at the same time in the spawn_ping_pong workload
+	many           = 10_000 // channels in a chain, and pairs of goroutines side by side
+	semaphoreTasks = 8      // tasks that share the two permits in the semaphore workloads
 )
 
 // Each workload performs n operations and returns when all of them are done. Go has no JoinSet, so that row stays empty.
@@ -27,9 +28,18 @@ var workloads = []struct {
 	{"channel_1x1_cap16", func(n int) { transfer(1, 16, n) }},
 	{"channel_1x1_cap128", func(n int) { transfer(1, 128, n) }},
 	{"channel_1x1_cap1024", func(n int) { transfer(1, 1024, n) }},
+	{"channel_1x1_cap100", func(n int) { transfer(1, 100, n) }},
 	{"channel_8x1_cap128", func(n int) { transfer(8, 128, n) }},
 	{"rendezvous", func(n int) { transfer(1, 0, n) }},
-	{"select2", select2},
+	{"select1_cap0", func(n int) { selectOf(1, 0, n) }},
+	{"select2_cap0", func(n int) { selectOf(2, 0, n) }},
+	{"select2", func(n int) { selectOf(2, 16, n) }},
+	{"chained_10000_cap0", func(n int) { chained(0, n) }},
+	{"chained_10000_cap16", func(n int) { chained(16, n) }},
+	{"chained_10000_cap100", func(n int) { chained(100, n) }},
+	{"parallel_10000_cap0", func(n int) { parallel(0, n) }},
+	{"parallel_10000_cap16", func(n int) { parallel(16, n) }},
+	{"parallel_10000_cap100", func(n int) { parallel(100, n) }},
 	{"semaphore_uncontended", func(n int) { semaphore(n, false) }},
 	{"semaphore_yield", func(n int) { semaphore(n, true) }},
 	{"timeout", timeouts},
@@ -125,22 +135,26 @@ func transfer(producers, capacity, n int) {
 	all.Wait()
 }
 
-func select2(n int) {
-	left := make(chan int, 16)
-	right := make(chan int, 16)
-	each := n / 2
+func selectOf(clauses, capacity, n int) {
+	left := make(chan int, capacity)
+	right := make(chan int, capacity)
+	each := n / clauses
 	var all sync.WaitGroup
-	all.Add(3)
+	all.Add(1 + clauses)
 	go func() {
 		defer all.Done()
-		for i := 0; i < each*2; i++ {
+		for i := 0; i < each*clauses; i++ {
+			if clauses == 1 {
+				<-left // what the compiler makes of a select with one case
+				continue
+			}
 			select {
 			case <-left:
 			case <-right:
 			}
 		}
 	}()
-	for _, items := range []chan int{left, right} {
+	for _, items := range []chan int{left, right}[:clauses] {
 		go func(items chan<- int) {
 			defer all.Done()
 			for i := 0; i < each; i++ {
@@ -149,6 +163,55 @@ func select2(n int) {
 		}(items)
 	}
 	all.Wait()
+}
+
+// Each item passes through every channel, from goroutine to goroutine: an operation is one such passage.
+func chained(capacity, n int) {
+	items := max(1, n/many)
+	chain := make([]chan int, many)
+	for i := range chain {
+		chain[i] = make(chan int, capacity)
+	}
+	var all sync.WaitGroup
+	all.Add(many + 1)
+	go send(chain[0], items, &all)
+	for i := 1; i < many; i++ {
+		go func(from <-chan int, to chan<- int) {
+			defer all.Done()
+			for item := 0; item < items; item++ {
+				to <- <-from
+			}
+		}(chain[i-1], chain[i])
+	}
+	go receive(chain[many-1], items, &all)
+	all.Wait()
+}
+
+// As many pairs of a producer and a consumer, each with a channel of its own.
+func parallel(capacity, n int) {
+	items := max(1, n/many)
+	var all sync.WaitGroup
+	all.Add(2 * many)
+	for i := 0; i < many; i++ {
+		channel := make(chan int, capacity)
+		go send(channel, items, &all)
+		go receive(channel, items, &all)
+	}
+	all.Wait()
+}
+
+func send(channel chan<- int, items int, all *sync.WaitGroup) {
+	defer all.Done()
+	for i := 0; i < items; i++ {
+		channel <- i
+	}
+}
+
+func receive(channel <-chan int, items int, all *sync.WaitGroup) {
+	defer all.Done()
+	for i := 0; i < items; i++ {
+		<-channel
+	}
 }
 
 // A buffered channel is the usual semaphore in Go.

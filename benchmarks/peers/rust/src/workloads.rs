@@ -18,6 +18,9 @@ const PING_PONG_PAIRS: usize = 1_000;
 /// Number of tasks that share the two permits in the semaphore workloads.
 const SEMAPHORE_TASKS: usize = 8;
 
+/// Number of channels in a chain, and of pairs of tasks side by side. Tokio has no channel without a buffer.
+const MANY: usize = 10_000;
+
 pub const NAMES: &[&str] = &[
     "spawn_many",
     "joinset",
@@ -29,9 +32,14 @@ pub const NAMES: &[&str] = &[
     "channel_1x1_cap16",
     "channel_1x1_cap128",
     "channel_1x1_cap1024",
+    "channel_1x1_cap100",
     "channel_8x1_cap128",
     "unbounded_1x1",
     "select2",
+    "chained_10000_cap16",
+    "chained_10000_cap100",
+    "parallel_10000_cap16",
+    "parallel_10000_cap100",
     "semaphore_uncontended",
     "semaphore_yield",
     "timeout",
@@ -49,9 +57,14 @@ pub async fn run(name: &str, n: usize) {
         "channel_1x1_cap16" => channel(1, 16, n).await,
         "channel_1x1_cap128" => channel(1, 128, n).await,
         "channel_1x1_cap1024" => channel(1, 1024, n).await,
+        "channel_1x1_cap100" => channel(1, 100, n).await,
         "channel_8x1_cap128" => channel(8, 128, n).await,
         "unbounded_1x1" => unbounded(n).await,
         "select2" => select2(n).await,
+        "chained_10000_cap16" => chained(16, n).await,
+        "chained_10000_cap100" => chained(100, n).await,
+        "parallel_10000_cap16" => parallel(16, n).await,
+        "parallel_10000_cap100" => parallel(100, n).await,
         "semaphore_uncontended" => semaphore(n, false).await,
         "semaphore_yield" => semaphore(n, true).await,
         "timeout" => timeouts(n).await,
@@ -222,6 +235,49 @@ async fn select2(n: usize) {
         }));
     }
     join_all(tasks).await;
+}
+
+/// Each item passes through every channel, from task to task: an operation is one such passage.
+async fn chained(capacity: usize, n: usize) {
+    let items = usize::max(1, n / MANY);
+    let (first, mut from) = mpsc::channel::<usize>(capacity);
+    let mut tasks = vec![tokio::spawn(send(first, items))];
+    for _ in 1..MANY {
+        let (to, next) = mpsc::channel::<usize>(capacity);
+        tasks.push(tokio::spawn(async move {
+            for _ in 0..items {
+                let item = from.recv().await.expect("open");
+                to.send(item).await.expect("open");
+            }
+        }));
+        from = next;
+    }
+    tasks.push(tokio::spawn(receive(from, items)));
+    join_all(tasks).await;
+}
+
+/// As many pairs of a producer and a consumer, each with a channel of its own.
+async fn parallel(capacity: usize, n: usize) {
+    let items = usize::max(1, n / MANY);
+    let mut tasks = Vec::with_capacity(2 * MANY);
+    for _ in 0..MANY {
+        let (sender, receiver) = mpsc::channel::<usize>(capacity);
+        tasks.push(tokio::spawn(send(sender, items)));
+        tasks.push(tokio::spawn(receive(receiver, items)));
+    }
+    join_all(tasks).await;
+}
+
+async fn send(sender: mpsc::Sender<usize>, items: usize) {
+    for i in 0..items {
+        sender.send(i).await.expect("open");
+    }
+}
+
+async fn receive(mut receiver: mpsc::Receiver<usize>, items: usize) {
+    for _ in 0..items {
+        black_box(receiver.recv().await.expect("open"));
+    }
 }
 
 async fn semaphore(n: usize, yielding: bool) {

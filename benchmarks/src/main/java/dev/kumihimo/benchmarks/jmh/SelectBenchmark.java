@@ -20,4 +20,18 @@ public class SelectBenchmark extends WorkloadBenchmark {
     public void selectOfTwo() throws InterruptedException, ExecutionException {
         run("select2", 100_000);
     }
+
+    /** One of Jox's own: no buffer, and nothing to choose from. */
+    @Benchmark
+    @OperationsPerInvocation(100_000)
+    public void rendezvousOfOne() throws InterruptedException, ExecutionException {
+        run("select1_cap0", 100_000);
+    }
+
+    /** One of Jox's own: no buffer. */
+    @Benchmark
+    @OperationsPerInvocation(100_000)
+    public void rendezvousOfTwo() throws InterruptedException, ExecutionException {
+        run("select2_cap0", 100_000);
+    }
 }

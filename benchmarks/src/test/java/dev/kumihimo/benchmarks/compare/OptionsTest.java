@@ -33,6 +33,35 @@ class OptionsTest {
     }
 
     @Test
+    void targetsOnlyLeavesOutWhatNoTargetNames() {
+        var options = Options.parse(HOME, "--targets-only");
+        assertThat(options.experiments())
+                .allMatch(Experiment::hasTarget)
+                .extracting(Experiment::name)
+                .contains("joinset", "delay_yielding_1w", "http_hello_64")
+                .doesNotContain("unbounded_1x1", "chained_10000_cap0");
+        var joinSet = options.experiments().stream()
+                .filter(experiment -> experiment.name().equals("joinset"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(Column.NAMES)
+                .filteredOn(column -> options.wants(joinSet, column))
+                .containsExactly("kumihimo", "tokio");
+        assertThat(Column.NAMES).allMatch(column -> Options.parse(HOME).wants(joinSet, column));
+    }
+
+    @Test
+    void aSharedProcessIsWarmedUpForLess() {
+        assertThat(Options.parse(HOME).shared()).isFalse();
+        assertThat(Options.parse(HOME, "--quick").shared()).isTrue();
+        assertThat(Options.parse(HOME, "--shared").warmUpMillis())
+                .isPositive()
+                .isLessThan(Options.parse(HOME).warmUpMillis());
+        assertThat(Options.parse(HOME, "--shared", "--warm-up", "1234").warmUpMillis())
+                .isEqualTo(1_234);
+    }
+
+    @Test
     void whatIsWrongIsTold() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Options.parse(HOME, "--rounds", "0"))

@@ -65,4 +65,13 @@ class RatioTest {
         assertThat(results.spread(measure, target).median()).isEqualTo(950);
         assertThat(target).hasToString("<= 1,000");
     }
+
+    @Test
+    void aBoundThatAlwaysHoldsIsDecidedByTheWorstRound() {
+        var target = Target.alwaysAtMost(50);
+        assertThat(target.verdict(new Spread(10, 5, 49))).isEqualTo(Verdict.MET);
+        assertThat(target.verdict(new Spread(10, 5, 70))).isEqualTo(Verdict.MISSED);
+        assertThat(Target.absolutelyAtMost(50).verdict(new Spread(10, 5, 70))).isEqualTo(Verdict.MET);
+        assertThat(target).hasToString("<= 50 always");
+    }
 }
