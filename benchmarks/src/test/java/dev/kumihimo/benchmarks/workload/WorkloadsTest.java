@@ -43,7 +43,7 @@ class WorkloadsTest {
     void aPercentileIsTheSampleThatSoManyDoNotExceed() {
         var samples = new long[200];
         for (int i = 0; i < samples.length; i++) {
-            samples[i] = samples.length - i;
+            samples[i] = 200L - i;
         }
         assertThat(Delays.ofHundred(99, samples)).isEqualTo(198);
         assertThat(Delays.ofHundred(100, samples)).isEqualTo(200);
