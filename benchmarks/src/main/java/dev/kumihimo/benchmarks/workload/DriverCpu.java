@@ -59,6 +59,9 @@ final class DriverCpu {
                 Thread.sleep(SETTLE_MILLIS);
                 long start = System.nanoTime();
                 var before = used();
+                if (before.isEmpty()) {
+                    throw new IllegalStateException("no thread of the runtime was found");
+                }
                 Thread.sleep(MEASURE_MILLIS);
                 return 100.0 * since(before) / (System.nanoTime() - start);
             } finally {
