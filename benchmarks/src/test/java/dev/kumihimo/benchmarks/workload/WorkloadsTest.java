@@ -3,9 +3,11 @@ package dev.kumihimo.benchmarks.workload;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Timeout(120)
 class WorkloadsTest {
     /** Every workload checks what arrives and ends only when all of it has. */
     @ParameterizedTest
