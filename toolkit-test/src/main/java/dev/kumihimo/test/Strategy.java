@@ -77,9 +77,7 @@ public interface Strategy {
 
         /** {@return the numbers of all} */
         default List<Integer> tasks() {
-            return IntStream.range(0, size())
-                    .mapToObj(this::task)
-                    .toList();
+            return IntStream.range(0, size()).mapToObj(this::task).toList();
         }
     }
 }

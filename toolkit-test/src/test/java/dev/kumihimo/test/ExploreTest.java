@@ -137,7 +137,8 @@ class ExploreTest {
                 .isTrue();
         assertThatThrownBy(() -> Explore.preemptions(1).run(ExploreTest::lostUpdate))
                 .isInstanceOf(ScheduleError.class);
-        assertThat(Explore.preemptions(1).run(ExploreTest::lostWakeup).exhausted()).isTrue();
+        assertThat(Explore.preemptions(1).run(ExploreTest::lostWakeup).exhausted())
+                .isTrue();
         assertThatThrownBy(() -> Explore.preemptions(2).run(ExploreTest::lostWakeup))
                 .isInstanceOf(ScheduleError.class)
                 .hasMessageContaining("waits for gate open");

@@ -466,7 +466,8 @@ class TestRuntimeTest {
             Throwable thrown = catchThrowable(() -> test.run(() -> {
                 Channel<String> empty = Channel.bounded(4);
                 Channel<String> other = Channel.bounded(4);
-                JoinHandle<?> reader = test.runtime().spawnNamed("reader", () -> Semaphore.of(0).acquire());
+                JoinHandle<?> reader = test.runtime()
+                        .spawnNamed("reader", () -> Semaphore.of(0).acquire());
                 Task.sleep(Duration.ofMillis(1250));
                 Select.<Object>of()
                         .onReceive(empty, item -> item)

@@ -8,6 +8,7 @@ import dev.kumihimo.channel.Channel;
 import dev.kumihimo.select.Select;
 import dev.kumihimo.support.Observe;
 import dev.kumihimo.support.TaskProbe;
+import dev.kumihimo.sync.Semaphore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -312,7 +313,8 @@ class JoinHandleTest {
         gate.send("by reference");
         JoinHandle<String> handle = runtime.spawn(gate::receive);
         assertThat(handle.join(LONG)).isEqualTo("by reference");
-        JoinHandle<Void> nothing = runtime.spawn(gate::close);
+        Semaphore semaphore = Semaphore.of(1);
+        JoinHandle<Void> nothing = runtime.spawn(semaphore::close);
         assertThat(nothing.join(LONG)).isNull();
     }
 }
