@@ -2,8 +2,10 @@ package dev.kumihimo.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kumihimo.channel.Channel;
 import dev.kumihimo.support.ForkedJvm;
 import java.time.Duration;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -27,6 +29,22 @@ class FirstUseTest {
             });
             if (!first.join(Duration.ofSeconds(20))) {
                 System.exit(1);
+            }
+        }
+    }
+
+    @Test
+    void aWaitShorterThanItsFirstUseOfTheClock_timesOut() throws Exception {
+        assertThat(ForkedJvm.run(ForkedJvm.WITH_FLAG, ShortWait.class)).contains("timed out");
+    }
+
+    /** What the other forked JVM runs. */
+    static final class ShortWait {
+        public static void main(String[] args) throws Exception {
+            try {
+                Channel.unbounded().receive(Duration.ofNanos(1));
+            } catch (TimeoutException e) {
+                System.out.println("timed out");
             }
         }
     }
