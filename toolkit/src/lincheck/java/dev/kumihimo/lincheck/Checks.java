@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kumihimo.channel.Channel;
 import java.lang.reflect.Method;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import org.assertj.core.api.AbstractThrowableAssert;
@@ -57,7 +57,7 @@ final class Checks {
     /** {@return a run of interleavings, of random calls} */
     static ModelCheckingOptions modelChecking(Class<? extends WaitingModel> model) {
         return configured(new ModelCheckingOptions(), model)
-                .iterations(SCENARIOS)
+                .iterations(SCENARIOS / 2)
                 .invocationsPerIteration(INVOCATIONS)
                 .threads(2)
                 .actorsPerThread(3)
@@ -68,7 +68,7 @@ final class Checks {
     /** {@return a run of interleavings, of given scenarios only} */
     static ModelCheckingOptions modelChecking(Class<? extends WaitingModel> model, List<ExecutionScenario> scenarios) {
         ModelCheckingOptions options =
-                configured(new ModelCheckingOptions(), model).iterations(0).invocationsPerIteration(3 * INVOCATIONS);
+                configured(new ModelCheckingOptions(), model).iterations(0).invocationsPerIteration(INVOCATIONS);
         scenarios.forEach(options::addCustomScenario);
         return options;
     }
@@ -111,7 +111,11 @@ final class Checks {
     /** {@return a scenario of these threads, each a list of calls} */
     @SafeVarargs
     static ExecutionScenario scenario(List<Actor>... threads) {
-        return new ExecutionScenario(List.of(), Arrays.stream(threads).toList(), List.of(), null);
+        List<List<Actor>> parallel = new ArrayList<>();
+        for (List<Actor> thread : threads) {
+            parallel.add(thread);
+        }
+        return new ExecutionScenario(List.of(), parallel, List.of(), null);
     }
 
     /** {@return a call of a subject's public method} */
