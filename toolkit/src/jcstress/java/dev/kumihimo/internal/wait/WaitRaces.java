@@ -60,7 +60,7 @@ public final class WaitRaces {
         @Arbiter
         public void owner(III_Result r) {
             owner.here();
-            r.r3 = point.isEmpty() || r.r1 == 0 ? told(wait, inAMinute()) : -9;
+            r.r3 = told(wait, inAMinute());
             if (!point.isEmpty()) {
                 r.r3 = -8;
             }
