@@ -15,13 +15,13 @@ import org.openjdk.jcstress.infra.results.I_Result;
 
 /** Channels: close against send and receive, and what an item publishes. */
 public final class ChannelRaces {
-    private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private ChannelRaces() {}
 
     private static int send(Channel<int[]> channel) {
         try {
-            channel.send(new int[] {42}, MINUTE);
+            channel.send(new int[] {42}, PATIENCE);
             return 1;
         } catch (ChannelClosedException e) {
             return 0;
@@ -32,7 +32,7 @@ public final class ChannelRaces {
 
     private static int receive(Channel<int[]> channel) {
         try {
-            return channel.receive(MINUTE)[0];
+            return channel.receive(PATIENCE)[0];
         } catch (ChannelClosedException e) {
             return 0;
         } catch (InterruptedException | TimeoutException e) {

@@ -22,7 +22,7 @@ public final class JoinRaces {
 
     private static int join(RuntimeTask<int[]> task) {
         try {
-            return task.result(Duration.ofMinutes(1)) instanceof JoinResult.Success<int[]>(int[] value) ? value[0] : -1;
+            return task.result(Duration.ofSeconds(10)) instanceof JoinResult.Success<int[]>(int[] value) ? value[0] : -1;
         } catch (InterruptedException | TimeoutException e) {
             return -9;
         }

@@ -34,7 +34,7 @@ public final class SemaphoreRaces {
         @Actor
         public void acquirer(II_Result r) {
             try {
-                semaphore.acquire(Duration.ofMinutes(1)).forget();
+                semaphore.acquire(Duration.ofSeconds(10)).forget();
                 r.r1 = written;
             } catch (InterruptedException | TimeoutException e) {
                 r.r1 = -9;

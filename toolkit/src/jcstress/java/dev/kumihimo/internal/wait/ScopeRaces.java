@@ -3,6 +3,7 @@ package dev.kumihimo.internal.wait;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import java.util.concurrent.ThreadLocalRandom;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -23,12 +24,14 @@ public final class ScopeRaces {
     public static class CancelAgainstOpen {
         private final Room.Owner owner = new Room.Owner();
         private final Wait wait = owner.waitFor(null);
+        private final long deadline = TimerService.realNanoTime() + 5_000_000_000L;
+        private final int delay = ThreadLocalRandom.current().nextInt(60);
 
         @Actor
         public void owner(I_Result r) {
             owner.here();
             try {
-                wait.await(TimerService.realNanoTime() + 5_000_000_000L);
+                wait.await(deadline);
             } catch (Room.Cancelled e) {
                 r.r1 = 1;
             } catch (InterruptedException e) {
@@ -38,6 +41,9 @@ public final class ScopeRaces {
 
         @Actor
         public void canceller() {
+            for (int i = 0; i < delay; i++) {
+                Thread.onSpinWait(); // else it would be first nearly always
+            }
             owner.cancel("test");
         }
     }

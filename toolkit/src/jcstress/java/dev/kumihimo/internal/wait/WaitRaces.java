@@ -28,8 +28,8 @@ public final class WaitRaces {
         }
     }
 
-    private static long inAMinute() {
-        return TimerService.realNanoTime() + 60_000_000_000L;
+    private static long soon() {
+        return TimerService.realNanoTime() + 10_000_000_000L;
     }
 
     private static int[] item() {
@@ -60,7 +60,7 @@ public final class WaitRaces {
         @Arbiter
         public void owner(III_Result r) {
             owner.here();
-            r.r3 = told(wait, inAMinute());
+            r.r3 = told(wait, soon());
             if (!point.isEmpty()) {
                 r.r3 = -8;
             }
@@ -89,7 +89,7 @@ public final class WaitRaces {
 
         @Arbiter
         public void owner(II_Result r) {
-            r.r2 = told(wait, inAMinute());
+            r.r2 = told(wait, soon());
             if (!point.isEmpty()) {
                 r.r2 = -8;
             }
@@ -119,7 +119,7 @@ public final class WaitRaces {
 
         @Arbiter
         public void owner(II_Result r) {
-            r.r2 = told(wait, inAMinute());
+            r.r2 = told(wait, soon());
             if (!point.isEmpty()) {
                 r.r2 = -8;
             }
@@ -129,7 +129,7 @@ public final class WaitRaces {
     /** A real park: the wakeup is not lost, and what the granter wrote is visible. */
     @JCStressTest
     @Outcome(id = "1, 42", expect = ACCEPTABLE, desc = "resumed with the item")
-    @Outcome(expect = FORBIDDEN, desc = "no item, or not resumed within a minute")
+    @Outcome(expect = FORBIDDEN, desc = "no item, or not resumed in time")
     @State
     public static class ParkAgainstGrant {
         private final Room.Point point = new Room.Point();
@@ -139,7 +139,7 @@ public final class WaitRaces {
         @Actor
         public void owner(II_Result r) {
             owner.here();
-            r.r2 = told(wait, inAMinute());
+            r.r2 = told(wait, soon());
         }
 
         @Actor
@@ -163,7 +163,7 @@ public final class WaitRaces {
         public void owner(III_Result r) {
             owner.here();
             Thread.currentThread().interrupt();
-            r.r2 = told(wait, inAMinute());
+            r.r2 = told(wait, soon());
             r.r3 = Thread.interrupted() ? 1 : 0;
         }
 
@@ -189,7 +189,7 @@ public final class WaitRaces {
         public void givesUp(II_Result r) {
             owner.here();
             older.expire();
-            r.r1 = told(older, inAMinute());
+            r.r1 = told(older, soon());
         }
 
         @Actor
@@ -199,7 +199,7 @@ public final class WaitRaces {
 
         @Arbiter
         public void sum(II_Result r) {
-            r.r2 = younger.isDecided() ? told(younger, inAMinute()) : 0;
+            r.r2 = younger.isDecided() ? told(younger, soon()) : 0;
             point.lock();
             WaitNode left = point.queue.poll();
             if (left != (r.r2 == 0 ? younger : null) || !point.queue.isEmpty()) {
