@@ -1,8 +1,12 @@
 package dev.kumihimo.net;
 
 import dev.kumihimo.internal.driver.Readiness;
+import dev.kumihimo.internal.wait.WaitNode;
+import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.Waiter;
+import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.runtime.TaskCancelledException;
+import dev.kumihimo.select.Clause;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
@@ -10,13 +14,15 @@ import java.io.InterruptedIOException;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectableChannel;
+import java.nio.channels.SelectionKey;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The input or the output of a non-blocking channel: whose turn it is, and how to wait until the system has more.
  *
- * <p>Use: {@link #enter}; then try the system call unless {@link #exhausted}, and {@link #await} in between; then close the
- * permit.
+ * <p>Use: {@link #enter}; then try the system call unless {@link #exhausted}, tell of it by {@link #tried}, and {@link #await}
+ * in between; then close the permit. A select needs no turn: it only learns that there is something to try.
  */
 final class Direction {
     private final SelectableChannel channel;
@@ -26,9 +32,13 @@ final class Direction {
 
     /**
      * Whether the last system call has shown that the next one would find nothing: then only an event can change that, and
-     * one comes, since an armed key reports a state and not its change. Guarded by the turn.
+     * one comes, since an armed key reports a state and not its change. Guarded by the turn; selects read it without, and may
+     * find a socket writable that is not, or wait for the event that tells them of one that is.
      */
     boolean exhausted;
+
+    /** Made by the first select; another that is lost in a race is as good. */
+    private @Nullable Clause<@Nullable Void> clause;
 
     Direction(SelectableChannel channel, Readiness readiness, int operation) {
         this.channel = channel;
@@ -59,6 +69,19 @@ final class Direction {
         return permit;
     }
 
+    /** {@return the turn if nobody has it or waits for it, or null} */
+    @Nullable
+    Permit tryEnter() throws IOException {
+        ensureOpen();
+        return turn.tryAcquire();
+    }
+
+    /** Takes note of a system call. Only in one's turn. An event from before it is old: there may be no more than it found. */
+    void tried(boolean foundAll) {
+        exhausted = foundAll;
+        readiness.dropEvent(operation);
+    }
+
     /** Waits until the system may have more. Only in one's turn. Returns false if the deadline has passed. */
     boolean await(long deadline) throws IOException {
         try {
@@ -72,6 +95,16 @@ final class Direction {
         }
         exhausted = false;
         return true;
+    }
+
+    /** {@return the readiness of this direction, to be selected on} */
+    Clause<@Nullable Void> clause() {
+        Clause<@Nullable Void> made = clause;
+        if (made == null) {
+            made = new Ready(this);
+            clause = made;
+        }
+        return made;
     }
 
     void ensureOpen() throws IOException {
@@ -90,5 +123,60 @@ final class Direction {
         InterruptedIOException told = new InterruptedIOException(message == null ? "interrupted" : message);
         told.initCause(e);
         return told;
+    }
+
+    /** Where selects wait for a direction. Its lock guards nothing: the waiters are in the slot of the driver. */
+    private static final class Point extends WaitPoint {
+        private final Direction direction;
+
+        Point(Direction direction) {
+            this.direction = direction;
+        }
+
+        @Override
+        public void withdraw(WaitNode node, WakeList woken) {
+            direction.readiness.withdraw(direction.operation, node);
+        }
+
+        @Override
+        public String toString() {
+            String kind = switch (direction.operation) {
+                case SelectionKey.OP_READ -> "input";
+                case SelectionKey.OP_WRITE -> "output";
+                default -> "connections";
+            };
+            return kind + " of " + direction.channel;
+        }
+    }
+
+    /** That a system call may be worth trying. Takes nothing, and holds nobody up. */
+    private static final class Ready extends Clause<@Nullable Void> {
+        private final Direction direction;
+
+        Ready(Direction direction) {
+            super(new Point(direction));
+            this.direction = direction;
+        }
+
+        @Override
+        protected @Nullable Object tryNow(WakeList woken) {
+            Readiness readiness = direction.readiness;
+            int operation = direction.operation;
+            if (readiness.isReady(operation) || (operation == SelectionKey.OP_WRITE && !direction.exhausted)) {
+                return null;
+            }
+            readiness.arm(operation); // an event is only told if it was asked for, also while other branches are taken
+            return readiness.isReady(operation) ? null : NOT_READY; // arming finds out that the channel is closed
+        }
+
+        @Override
+        protected boolean enqueue(WaitNode node) {
+            return direction.readiness.enqueue(direction.operation, node);
+        }
+
+        @Override
+        protected @Nullable Void result(@Nullable Object outcome) {
+            return null;
+        }
     }
 }

@@ -2,6 +2,8 @@ package dev.kumihimo.net;
 
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
+import dev.kumihimo.select.Clause;
+import dev.kumihimo.select.Selectable;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -12,6 +14,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A TCP socket that takes connections.
@@ -41,7 +44,7 @@ import java.time.Duration;
  *
  * @since 0.1
  */
-public final class TcpListener implements AutoCloseable {
+public final class TcpListener implements Selectable<@Nullable Void>, AutoCloseable {
     /** How many connections the system may hold for us; it lowers that to what it allows. */
     private static final int BACKLOG = 4096;
 
@@ -147,15 +150,55 @@ public final class TcpListener implements AutoCloseable {
     private TcpStream acceptBefore(long deadline) throws IOException {
         SocketChannel accepted;
         try (Permit turn = connections.enter(deadline)) {
-            accepted = channel.accept();
+            accepted = acceptNow();
             while (accepted == null) {
                 if (!connections.await(deadline)) {
                     throw Deadlines.passed("an accept on " + Addresses.text(localAddress));
                 }
-                accepted = channel.accept();
+                accepted = acceptNow();
             }
         }
         return TcpStream.adopt(accepted);
+    }
+
+    /**
+     * Takes the next connection if there is one now and nobody waits for it. Never waits.
+     *
+     * @return the connection, a socket of the caller's runtime; or null
+     * @throws java.nio.channels.ClosedChannelException if closed
+     * @throws IOException if the system cannot give it, say because no descriptors are left; the listener stays usable
+     */
+    public @Nullable TcpStream tryAccept() throws IOException {
+        SocketChannel accepted;
+        try (Permit turn = connections.tryEnter()) {
+            accepted = turn == null ? null : acceptNow();
+        }
+        return accepted == null ? null : TcpStream.adopt(accepted);
+    }
+
+    private @Nullable SocketChannel acceptNow() throws IOException {
+        SocketChannel accepted = channel.accept();
+        connections.tried(accepted == null);
+        return accepted;
+    }
+
+    /**
+     * {@return that a connection waits to be accepted, to be selected on} Nothing is accepted by it: use {@link #tryAccept()}
+     * then, since another may have been quicker. All selects that wait are woken. Ready also once the listener is closed or
+     * its runtime shut down; accepting then tells. What the runtime has not looked at yet is not ready: a select with
+     * {@code otherwise} may learn of a connection a moment later.
+     *
+     * <pre>{@code
+     * boolean waiting = Select.<Boolean>of()
+     *         .onReadable(listener, () -> true)
+     *         .onCancelled(stop, () -> false)
+     *         .await();
+     * TcpStream session = waiting ? listener.tryAccept() : null;
+     * }</pre>
+     */
+    @Override
+    public Clause<@Nullable Void> clause() {
+        return connections.clause();
     }
 
     /** {@return where it listens, with the port that a bind to port 0 has found} */

@@ -3,6 +3,8 @@ package dev.kumihimo.net;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.io.ByteStream;
+import dev.kumihimo.select.Clause;
+import dev.kumihimo.select.Selectable;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -16,6 +18,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /*
  * Algorithm: try the system call, and wait for an event when it finds nothing; Tokio's and Go's pollers are the models. A
@@ -46,7 +49,7 @@ import java.time.Duration;
  *
  * @since 0.1
  */
-public final class TcpStream implements ByteStream {
+public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
     /** The most bytes of a heap buffer in one system call: the JDK copies them to a buffer that it keeps for each carrier. */
     private static final int CHUNK = 128 * 1024;
 
@@ -218,13 +221,31 @@ public final class TcpStream implements ByteStream {
         }
     }
 
+    /**
+     * Reads what is there now, if nobody else is reading or waits to. Never waits.
+     *
+     * @param target where to; without room nothing is read
+     * @return how many bytes; 0 if nothing is there now, or somebody else reads; -1 at the end of the stream
+     * @throws ClosedChannelException if closed
+     * @throws IOException if the connection fails
+     */
+    public int tryRead(ByteBuffer target) throws IOException {
+        try (Permit turn = input.tryEnter()) {
+            return turn == null || !target.hasRemaining() ? 0 : readNow(target);
+        } catch (IOException e) {
+            throw told(e);
+        }
+    }
+
     private int readNow(ByteBuffer target) throws IOException {
         int limit = target.limit();
         int room = Math.min(target.remaining(), target.isDirect() ? Integer.MAX_VALUE : CHUNK);
         target.limit(target.position() + room);
         try {
             int count = channel.read(target);
-            input.exhausted = count >= 0 && count < room; // the end of the stream stays there to be read again
+            if (count >= 0) { // the end of the stream stays there to be read again
+                input.tried(count < room);
+            }
             return count;
         } finally {
             target.limit(limit);
@@ -261,16 +282,40 @@ public final class TcpStream implements ByteStream {
         }
     }
 
+    /**
+     * Writes what there is room for now, if nobody else is writing or waits to. Never waits.
+     *
+     * @param source what to write; without bytes nothing is written
+     * @return how many bytes; 0 if there is no room now, or somebody else writes
+     * @throws ClosedChannelException if closed, or the output shut down
+     * @throws IOException if the connection fails
+     */
+    public int tryWrite(ByteBuffer source) throws IOException {
+        int start = source.position();
+        try (Permit turn = output.tryEnter()) {
+            if (turn != null && source.hasRemaining()) {
+                writeSome(source);
+            }
+            return source.position() - start;
+        } catch (IOException e) {
+            throw told(e);
+        }
+    }
+
     /** Writes what the system takes, after a wait if it is known to take nothing. */
     private void writeNow(ByteBuffer source) throws IOException {
         if (output.exhausted) {
             output.await(Deadlines.NEVER);
         }
+        writeSome(source);
+    }
+
+    private void writeSome(ByteBuffer source) throws IOException {
         int limit = source.limit();
         int length = Math.min(source.remaining(), source.isDirect() ? Integer.MAX_VALUE : CHUNK);
         source.limit(source.position() + length);
         try {
-            output.exhausted = channel.write(source) < length;
+            output.tried(channel.write(source) < length);
         } finally {
             source.limit(limit);
         }
@@ -291,6 +336,46 @@ public final class TcpStream implements ByteStream {
         return e instanceof ClosedChannelException || e instanceof InterruptedIOException || readiness.isShutDown()
                 ? e
                 : Addresses.at(this.toString(), e);
+    }
+
+    /* ---------------- Selecting -------------- */
+
+    /**
+     * {@return that there is something to read, to be selected on} Nothing is read by it: use {@link #tryRead} then, since
+     * another reader may have been quicker. All who wait are woken, readers and selects alike. Ready also at the end of the
+     * stream, and once the connection has failed, is closed or its runtime shut down; reading then tells. What the runtime
+     * has not looked at yet is not ready: a select with {@code otherwise} may learn of bytes a moment later.
+     *
+     * <pre>{@code
+     * Letter letter = Select.<@Nullable Letter>of()
+     *         .onReceive(inbox, received -> received)
+     *         .onReadable(stream, () -> null)
+     *         .await();
+     * int count = letter == null ? stream.tryRead(buffer) : 0;
+     * }</pre>
+     */
+    @Override
+    public Clause<@Nullable Void> clause() {
+        return input.clause();
+    }
+
+    /** {@return the same as {@link #clause()}, by a name that goes with {@link #writable()}} */
+    public Selectable<@Nullable Void> readable() {
+        return input.clause();
+    }
+
+    /**
+     * {@return that there may be room to write, to be selected on} Nothing is written by it: use {@link #tryWrite} then, which
+     * writes nothing if there is no room after all. All who wait are woken, writers and selects alike. Ready also once the
+     * connection has failed, is closed or its runtime shut down; writing then tells.
+     */
+    public Selectable<@Nullable Void> writable() {
+        return output.clause();
+    }
+
+    /** {@return what the driver knows of the connection, for tests} */
+    Readiness readiness() {
+        return readiness;
     }
 
     /* ---------------- Options, addresses, the end -------------- */

@@ -23,7 +23,9 @@ public abstract class Clause<T extends @Nullable Object> implements Selectable<T
     /* For implementers. A clause is tried, or enqueued, under the lock of its point. It is completed by tryNow(), or by a
      * granter that sets node.item and grants the node; either way the outcome, whatever it is, goes through result() in the
      * thread that selects, with no lock held. A clause without a point is tried without a lock and never enqueued: it is
-     * ready for good, or becomes so at its deadline. */
+     * ready for good, or becomes so at its deadline. A granter that takes no lock (a socket's driver) may grant a node while
+     * others are still being enqueued, or after it was withdrawn: what it tells must be there to be seen by tryNow() too, and
+     * must not be lost with the node. */
 
     /** What {@link #tryNow} returns if it would have to wait. */
     protected static final Object NOT_READY = new Object();

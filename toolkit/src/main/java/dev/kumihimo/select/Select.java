@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * meet, one compare-and-set on the passive one's wait decides (hazard: both grant each other).
  *
  * Differences: a branch may become ready by what takes no lock (a socket's event). Its enqueue then refuses, the nodes before
- * it are withdrawn, and the branches are tried again, all under the same holding of the locks. A branch that waits for a time
- * has no lock and no node: the earliest of these is the deadline of the wait.
+ * it are withdrawn, and all begins anew, with a new wait: the old one may have been granted by such an event meanwhile, which
+ * means nothing, since what it told is still to be seen. A branch that waits for a time has no lock and no node: the earliest
+ * of these is the deadline of the wait.
  *
  * Linearization: the branch that completes at once, at its point's lock; else the claim of the wait by its granter, or by its
  * deadline.
@@ -56,6 +57,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Select<R extends @Nullable Object> {
     private static final int INITIAL_BRANCHES = 4;
+
+    /** In place of a branch: none is ready, and all are enqueued; or one has refused that, and none is. */
+    private static final int ENQUEUED = -1;
+
+    private static final int REFUSED = -2;
 
     /**
      * What to do with the result of a branch.
@@ -390,16 +396,21 @@ public final class Select<R extends @Nullable Object> {
             outcome = null;
             return earliest;
         }
-        Wait wait = Wait.forAny();
-        @Nullable WaitNode[] nodes = new @Nullable WaitNode[count];
-        for (int i = 0; i < count; i++) {
-            WaitPoint point = clauses[i].point();
-            nodes[i] = point != null && isEnabled(i) ? new WaitNode(point, wait) : null;
-        }
-        wait.register(nodes);
-        int ready = tryAllOrEnqueue(nodes, woken);
-        woken.wakeAll();
-        if (ready >= 0) {
+        Wait wait;
+        @Nullable WaitNode[] nodes;
+        int ready;
+        do {
+            wait = Wait.forAny();
+            nodes = new @Nullable WaitNode[count];
+            for (int i = 0; i < count; i++) {
+                WaitPoint point = clauses[i].point();
+                nodes[i] = point != null && isEnabled(i) ? new WaitNode(point, wait) : null;
+            }
+            wait.register(nodes);
+            ready = tryAllOrEnqueue(nodes, woken);
+            woken.wakeAll();
+        } while (ready == REFUSED);
+        if (ready != ENQUEUED) {
             return ready;
         }
         if (earliest < 0) {
@@ -441,7 +452,7 @@ public final class Select<R extends @Nullable Object> {
         return earliest;
     }
 
-    /** Under all locks: completes a branch and returns its index, or enqueues all and returns -1. */
+    /** Under all locks: completes a branch and returns its index, or enqueues all. */
     private int tryAllOrEnqueue(@Nullable WaitNode[] nodes, WakeList woken) {
         @Nullable WaitPoint[] points = new @Nullable WaitPoint[count];
         int distinct = inLockOrder(nodes, points);
@@ -450,12 +461,11 @@ public final class Select<R extends @Nullable Object> {
             for (; locked < distinct; locked++) {
                 Objects.requireNonNull(points[locked]).lock();
             }
-            while (true) {
-                int ready = tryAll(woken);
-                if (ready >= 0 || enqueueAll(nodes, woken)) {
-                    return ready;
-                }
+            int ready = tryAll(woken);
+            if (ready >= 0) {
+                return ready;
             }
+            return enqueueAll(nodes, woken) ? ENQUEUED : REFUSED;
         } finally {
             while (locked > 0) {
                 Objects.requireNonNull(points[--locked]).unlock();
@@ -477,20 +487,31 @@ public final class Select<R extends @Nullable Object> {
         return -1;
     }
 
+    /** Enqueues all or none. */
     private boolean enqueueAll(@Nullable WaitNode[] nodes, WakeList woken) {
-        for (int i = 0; i < count; i++) {
-            WaitNode node = nodes[i];
-            if (node != null && !clauses[i].enqueue(node)) {
-                while (--i >= 0) {
-                    WaitNode enqueued = nodes[i];
-                    if (enqueued != null && enqueued.point != null) {
-                        enqueued.point.withdraw(enqueued, woken);
-                    }
+        int done = 0;
+        try {
+            for (; done < count; done++) {
+                WaitNode node = nodes[done];
+                if (node != null && !clauses[done].enqueue(node)) {
+                    return false;
                 }
-                return false;
+            }
+            return true;
+        } finally {
+            if (done < count) {
+                withdraw(nodes, done, woken);
             }
         }
-        return true;
+    }
+
+    private static void withdraw(@Nullable WaitNode[] nodes, int enqueued, WakeList woken) {
+        for (int i = 0; i < enqueued; i++) {
+            WaitNode node = nodes[i];
+            if (node != null && node.point != null) {
+                node.point.withdraw(node, woken);
+            }
+        }
     }
 
     /** Puts the distinct points of the nodes into the global order, and returns how many they are. */

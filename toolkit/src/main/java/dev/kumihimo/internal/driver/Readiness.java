@@ -8,15 +8,24 @@ import java.lang.invoke.VarHandle;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Algorithm: for each direction one slot, a binary semaphore that the driver posts (a parker's permit, for readiness).
+ * Algorithm: for each direction one slot, which the driver posts: a parker's permit, for readiness, and with any number of
+ * parkers. The one whose turn it is to read waits by await(), which consumes the event; selects enqueue nodes, and consume
+ * nothing. An event wakes all of them, since it is a state that each may look at, and no item that one of them gets.
  *
- * State of a slot:  null     consumed: nothing known to be ready
- *                   READY    an event that no wait has consumed
- *                   a node   somebody waits for the next event
- *                   ENDED    closed, or its runtime is gone
+ * State of a slot:  null            nothing known to be ready, nobody waits
+ *                   READY           an event that nobody has consumed
+ *                   a WaitNode      one waits for the next event
+ *                   a WaitNode[]    several do; copied at each change
+ *                   ENDED           closed, or its runtime is gone; for good
+ *   null, node, nodes --add()-----> one node more            (who waits)
+ *   node, nodes ------remove()----> one less                 (who waited, if it was for nothing)
+ *   anything ---------post()------> READY                    (driver, which then grants all it has swapped out)
+ *   READY ------------consume(), drop()----> null            (who has its turn)
+ *   anything ---------end()-------> ENDED
  *
  * Arming: selection is level-triggered, so a key left armed over unread data would make every selection return at once.
  * The 8th input event in a row that finds READY unconsumed disarms the key (the first ones may come while a reader that was
@@ -24,11 +33,22 @@ import org.jspecify.annotations.Nullable;
  * driver. An output event disarms at once, since a channel is nearly always writable, and a connected one that is armed for
  * OP_CONNECT would end every selection without an event. The driver disarms and then reads the slot; a waiter installs itself
  * and then reads the interest. One sees the other (H1).
+ * A select that only tries a slot arms the key too: else it would never hear of a socket while its other branches are ready.
+ * That costs nine events at most, of which the last disarms.
  *
- * Fields: slots: CAS by all. key: written once before use. The driver only swaps a slot, grants a node and unparks.
+ * Fields: slots: CAS by all, never under a lock that matters. key: written once before use. The driver only swaps a slot,
+ * grants nodes and unparks.
+ * Linearization: an event, at the swap in post(); that it is old, at the CAS in drop() and consume().
+ * Invariants: I1 who is in a slot is told of the next event or the end. I2 losing READY loses nothing: what is still ready
+ * is reported again to whoever arms the key. I3 a node that was swapped out is granted or was decided: never looked at again.
+ * What does not hold: that READY is true. It may be old if somebody has read since the selection that found it.
+ * Progress: lock-free; each change of k waiters copies k references.
+ * Cancellation: who gave up removes itself; an event that was swapped in meanwhile stays READY for others.
+ * Garbage: nothing of a waiter is left once it has been granted or removed.
+ * Checked by: TcpSelectTest, TcpCloseTest, TcpInterruptionTest.
  */
 
-/** What the driver knows of one channel, and who waits for it: at most one wait for each direction at a time. */
+/** What the driver knows of one channel, and who waits for it. */
 public final class Readiness {
     private static final Object READY = new Object();
     private static final Object ENDED = new Object();
@@ -75,9 +95,43 @@ public final class Readiness {
         }
     }
 
-    /** {@return whether an event has come for an operation since the last wait for it} Racy but for the one who waits. */
+    /** {@return whether an event for an operation is unconsumed, or none will come any more} Racy. */
     public boolean isReady(int op) {
-        return slot(op).content == READY;
+        return slot(op).isDecided();
+    }
+
+    /** Drops an unconsumed event: the system has been asked since. Only by the one whose turn it is. */
+    public void dropEvent(int op) {
+        slot(op).drop();
+    }
+
+    /**
+     * Registers one who waits for the next event, which it will not consume: for selects.
+     *
+     * @return false if there is one already, or none will come any more; then nothing has happened
+     */
+    public boolean enqueue(int op, WaitNode node) {
+        Slot slot = slot(op);
+        if (!slot.add(node)) {
+            return false;
+        }
+        try {
+            arm(op);
+            return true;
+        } catch (Throwable e) {
+            slot.remove(node);
+            throw e;
+        }
+    }
+
+    /** Takes back what was registered, unless it was served. */
+    public void withdraw(int op, WaitNode node) {
+        slot(op).remove(node);
+    }
+
+    /** {@return how many wait for an operation; for tests} */
+    public int waiting(int op) {
+        return slot(op).waiting();
     }
 
     /**
@@ -97,7 +151,7 @@ public final class Readiness {
                 arm(op);
                 wait.await();
             } finally {
-                slot.uninstall(wait);
+                slot.remove(wait);
             }
         }
         slot.consume();
@@ -120,7 +174,7 @@ public final class Readiness {
                 arm(op);
                 granted = wait.await(deadline);
             } finally {
-                slot.uninstall(wait);
+                slot.remove(wait);
             }
             if (!granted) {
                 return false;
@@ -160,7 +214,8 @@ public final class Readiness {
         return (op & INPUT) != 0 ? input : output;
     }
 
-    private void arm(int op) throws AsynchronousCloseException {
+    /** Has the driver look out for an operation. Never waits. Ends the slot if the channel is closed. */
+    public void arm(int op) {
         SelectionKey registered = key();
         try {
             if ((registered.interestOps() & op) == 0) {
@@ -186,37 +241,85 @@ public final class Readiness {
         private volatile @Nullable Object content;
         private int repeats; // events in a row that found READY; the driver's owner only
 
+        boolean isDecided() {
+            Object now = content;
+            return now == READY || now == ENDED;
+        }
+
         /** Puts a wait in, or returns null if there is no need to wait. */
         @Nullable
-        Wait install() throws IOException {
-            Wait wait = null;
+        Wait install() {
+            if (isDecided()) {
+                return null;
+            }
+            Wait wait = Wait.forDeadline();
+            return add(wait) ? wait : null;
+        }
+
+        boolean add(WaitNode node) {
             while (true) {
                 Object now = content;
-                if (now == READY) {
-                    return null;
+                if (now == READY || now == ENDED) {
+                    return false;
                 }
-                if (now == ENDED) {
-                    throw ended();
-                }
-                if (now != null) {
-                    throw new IllegalStateException("two threads wait for the same direction of a channel");
-                }
-                if (wait == null) {
-                    wait = Wait.forDeadline();
-                }
-                if (CONTENT.compareAndSet(this, null, wait)) { // lost: an event or an end has come
-                    return wait;
+                if (CONTENT.compareAndSet(this, now, with(now, node))) { // lost: an event, the end, or another waiter
+                    return true;
                 }
             }
         }
 
-        void uninstall(Wait wait) {
-            CONTENT.compareAndSet(this, wait, null); // lost: granted or ended, as it should be
+        void remove(WaitNode node) {
+            Object now;
+            Object rest;
+            do {
+                now = content;
+                rest = without(now, node);
+            } while (rest != now && !CONTENT.compareAndSet(this, now, rest)); // lost: an event, the end, another waiter
+        }
+
+        private static Object with(@Nullable Object waiting, WaitNode node) {
+            if (waiting instanceof WaitNode[] nodes) {
+                WaitNode[] more = Arrays.copyOf(nodes, nodes.length + 1);
+                more[nodes.length] = node;
+                return more;
+            }
+            return waiting instanceof WaitNode first ? new WaitNode[] {first, node} : node;
+        }
+
+        /** What is left without a node; the same if it is not there. */
+        private static @Nullable Object without(@Nullable Object waiting, WaitNode node) {
+            if (waiting == node) {
+                return null;
+            }
+            if (!(waiting instanceof WaitNode[] nodes)) {
+                return waiting;
+            }
+            int at = Arrays.asList(nodes).indexOf(node);
+            if (at < 0) {
+                return waiting;
+            }
+            if (nodes.length == 2) {
+                return nodes[1 - at];
+            }
+            WaitNode[] fewer = Arrays.copyOf(nodes, nodes.length - 1);
+            System.arraycopy(nodes, at + 1, fewer, at, fewer.length - at);
+            return fewer;
+        }
+
+        int waiting() {
+            Object now = content;
+            return now instanceof WaitNode[] nodes ? nodes.length : now instanceof WaitNode ? 1 : 0;
         }
 
         void consume() throws IOException {
             if (!CONTENT.compareAndSet(this, READY, null) && content == ENDED) {
                 throw ended();
+            }
+        }
+
+        void drop() {
+            if (content == READY) {
+                CONTENT.compareAndSet(this, READY, null); // lost: it has ended
             }
         }
 
@@ -228,23 +331,33 @@ public final class Readiness {
                     return;
                 }
             } while (!CONTENT.compareAndSet(this, before, READY)); // lost: a waiter came or went
-            if (before instanceof WaitNode node) {
-                if (node.grant()) {
-                    node.owner().wake();
-                }
-            }
+            grantAll(before);
             repeats = before == READY ? repeats + 1 : 0;
             if (repeats == REPEATS || (ops & INPUT) == 0) {
                 repeats = 0;
                 selected.interestOpsAnd(~ops);
-                if (content instanceof WaitNode) {
+                if (waiting() > 0) {
                     selected.interestOpsOr(ops);
                 }
             }
         }
 
         void end() {
-            if (CONTENT.getAndSet(this, ENDED) instanceof WaitNode node && node.grant()) {
+            grantAll(CONTENT.getAndSet(this, ENDED));
+        }
+
+        private static void grantAll(@Nullable Object waiting) {
+            if (waiting instanceof WaitNode node) {
+                grant(node);
+            } else if (waiting instanceof WaitNode[] nodes) {
+                for (WaitNode node : nodes) {
+                    grant(node);
+                }
+            }
+        }
+
+        private static void grant(WaitNode node) {
+            if (node.grant()) { // else it has been decided otherwise
                 node.owner().wake();
             }
         }
