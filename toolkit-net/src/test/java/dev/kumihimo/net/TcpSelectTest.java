@@ -16,6 +16,7 @@ import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.select.Select;
+import java.lang.management.ManagementFactory;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -23,8 +24,10 @@ import java.nio.channels.SelectionKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -428,5 +431,132 @@ class TcpSelectTest {
             assertThat(results.receive()).isEqualTo("bytes x");
             assertThat(results.tryReceive()).isNull();
         }
+    }
+
+    /* ---------------- Races -------------- */
+
+    /**
+     * Selects that read, plain readers and selects that are given up, all at one socket that gets bytes in small pieces:
+     * each byte is read once, in the end nobody waits, and nobody has been forgotten.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void selectsAndReaders_whoRace_readEachByteOnce(int carriers) throws Exception {
+        int total = 20_000;
+        Channel<Integer> pokes = Channel.rendezvous();
+        AtomicInteger sum = new AtomicInteger();
+        try (TaskRuntime runtime = runtime(carriers);
+                Pair pair = runtime.blockOn(() -> Pair.open())) {
+            TcpStream stream = pair.stream();
+            List<JoinHandle<?>> reading = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                reading.add(runtime.spawn(() -> {
+                    for (int count = 0; count >= 0; sum.addAndGet(Math.max(count, 0))) {
+                        boolean bytes = Select.<Boolean>of()
+                                .onReadable(stream, () -> true)
+                                .onReceive(pokes, item -> false)
+                                .await();
+                        count = bytes ? stream.tryRead(ByteBuffer.allocate(3)) : 0;
+                    }
+                }));
+            }
+            reading.add(runtime.spawn(() -> {
+                for (int count = 0; count >= 0; sum.addAndGet(Math.max(count, 0))) {
+                    count = stream.read(ByteBuffer.allocate(2));
+                }
+            }));
+            reading.add(runtime.spawn(() -> {
+                while (readableWithin(Duration.ofNanos(50_000), stream).equals("timeout") || sum.get() < total) {
+                    Task.yieldNow();
+                }
+            }));
+            JoinHandle<Void> poking = runtime.spawn(() -> {
+                while (true) {
+                    pokes.send(1);
+                }
+            });
+            Random random = new Random(7);
+            pair.peer().setTcpNoDelay(true);
+            for (int sent = 0; sent < total; ) {
+                int length = Math.min(total - sent, 1 + random.nextInt(6));
+                pair.peer().getOutputStream().write(new byte[length]);
+                sent += length;
+            }
+            await().until(() -> sum.get() == total);
+            pair.peer().shutdownOutput();
+            for (JoinHandle<?> reader : reading) {
+                reader.join();
+            }
+            poking.abort();
+            poking.result();
+            assertThat(sum.get()).isEqualTo(total);
+            assertThat(stream.readiness().waiting(READ)).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void closing_meetsSelectsAtEveryPoint_andForgetsNone(int carriers) throws Exception {
+        try (TaskRuntime runtime = runtime(carriers);
+                TcpListener listener = runtime.blockOn(() -> TcpListener.bind(HOST, 0))) {
+            for (int i = 0; i < 300; i++) {
+                Pair pair = runtime.blockOn(() -> Pair.open(listener));
+                List<JoinHandle<String>> selecting = new ArrayList<>();
+                for (int n = 0; n < 3; n++) {
+                    selecting.add(runtime.spawn(() -> readable(pair.stream())));
+                }
+                if (i % 3 == 0) {
+                    untilWaiting(selecting.get(0));
+                }
+                pair.close();
+                for (JoinHandle<String> select : selecting) {
+                    assertThat(select.join()).isEqualTo("bytes");
+                }
+            }
+        }
+    }
+
+    /* ---------------- Costs -------------- */
+
+    /** The one that loses is enqueued and taken back each time: the task is cancelled, and so does not even park. */
+    @Test
+    void tenMillionLosingSelects_leaveNothingBehind() throws Exception {
+        int times = 10_000_000;
+        Channel<String> channel = Channel.bounded(1);
+        try (TaskRuntime runtime = runtime(1);
+                Pair pair = runtime.blockOn(() -> Pair.open())) {
+            Select<String> select =
+                    Select.<String>of().onReadable(pair.stream(), () -> "bytes").onReceive(channel, item -> item);
+            long[] heap = new long[2];
+            runtime.blockOn(() -> {
+                lose(select, 100_000);
+                heap[0] = settledHeap();
+                lose(select, times);
+                heap[1] = settledHeap();
+            });
+            System.out.println(
+                    times + " losing selects on an idle socket: heap grown by " + (heap[1] - heap[0]) + " B");
+            assertThat(pair.stream().readiness().waiting(READ)).isZero();
+            assertThat(heap[1] - heap[0]).isLessThan(1 << 20);
+            pair.send("x");
+            assertThat(readable(pair.stream())).isEqualTo("bytes");
+        }
+    }
+
+    private static void lose(Select<String> select, int times) {
+        for (int i = 0; i < times; i++) {
+            Thread.currentThread().interrupt();
+            try {
+                throw new AssertionError(select.await());
+            } catch (InterruptedException e) {
+                // as expected
+            }
+        }
+    }
+
+    private static long settledHeap() {
+        System.gc();
+        System.gc();
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }
 }
