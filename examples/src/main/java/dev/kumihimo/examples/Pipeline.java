@@ -32,8 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A slow stage holds back those before it. Ctrl-C ends the reading, lets what is in the channels flow out, and then ends.
  */
 public final class Pipeline {
-    private static final String USAGE =
-            """
+    private static final String USAGE = """
             usage: Pipeline [--workers N] FILE        the lines of a file
                    Pipeline [--workers N] -           those of the standard input
                    Pipeline [--workers N] --lines N   generated ones
@@ -64,7 +63,7 @@ public final class Pipeline {
     }
 
     /** Runs the pipeline until its input ends, or the process is told to end. */
-    public static void main(String[] arguments) throws InterruptedException {
+    public static void main(String[] arguments) throws Exception {
         Pipeline pipeline = parse(arguments);
         int status = 1;
         try (TaskRuntime runtime = TaskRuntime.builder().build()) {
@@ -85,10 +84,11 @@ public final class Pipeline {
     /** Starts the stages and waits for them; if one fails, the others are aborted. */
     private void run() throws InterruptedException, ExecutionException {
         try (var stages = JoinSet.<@Nullable Void>open()) {
-            AbortHandle reader = stages.spawnBlocking(() -> { // files block their thread
-                read();
-                return null;
-            });
+            AbortHandle reader = stages.spawnBlocking(
+                    () -> { // files block their thread
+                        read();
+                        return null;
+                    });
             Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(reader)));
             stages.spawn(this::digest);
             stages.spawnBlocking(() -> {
@@ -224,8 +224,8 @@ public final class Pipeline {
 
     /** Unlike other streams of files, one over a channel can be interrupted while it waits for input. */
     private static Source linesOf(FileChannel channel) {
-        var reader = new BufferedReader(
-                new InputStreamReader(Channels.newInputStream(channel), StandardCharsets.UTF_8));
+        var reader =
+                new BufferedReader(new InputStreamReader(Channels.newInputStream(channel), StandardCharsets.UTF_8));
         return new Source() {
             @Override
             public @Nullable String next() throws IOException {

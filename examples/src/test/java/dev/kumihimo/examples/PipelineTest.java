@@ -57,8 +57,7 @@ class PipelineTest {
             assertThat(program.ended()).isZero();
             assertThat(program.err()).contains("3 lines in, 3 lines out");
             assertThat(program.out().lines())
-                    .containsExactlyInAnyOrder(
-                            digested("ein Täuschungsmanöver"), digested(""), digested("ohne Ende"));
+                    .containsExactlyInAnyOrder(digested("ein Täuschungsmanöver"), digested(""), digested("ohne Ende"));
         }
     }
 
@@ -83,7 +82,8 @@ class PipelineTest {
             program.awaitOut("line 1000\n");
             program.signal("INT");
             assertThat(program.ended()).isEqualTo(SIGINT_STATUS);
-            Matcher counts = Pattern.compile("Pipeline: (\\d+) lines in, (\\d+) lines out\n").matcher(program.err());
+            Matcher counts = Pattern.compile("Pipeline: (\\d+) lines in, (\\d+) lines out\n")
+                    .matcher(program.err());
             assertThat(counts.find()).as(program.err()).isTrue();
             assertThat(counts.group(1)).isEqualTo(counts.group(2));
             assertThat(program.out().lines().count()).isEqualTo(Long.parseLong(counts.group(2)));
@@ -130,7 +130,10 @@ class PipelineTest {
     void help_tellsTheUsage() throws Exception {
         try (Program program = Program.start(folder, "Pipeline", "--help")) {
             assertThat(program.ended()).isZero();
-            assertThat(program.out()).contains("usage: Pipeline").contains("--lines").contains("--workers");
+            assertThat(program.out())
+                    .contains("usage: Pipeline")
+                    .contains("--lines")
+                    .contains("--workers");
         }
     }
 }

@@ -442,7 +442,7 @@ class TcpSelectTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void selectsAndReaders_whoRace_readEachByteOnce(int carriers) throws Exception {
-        int total = 20_000;
+        int total = 200_000;
         Channel<Integer> pokes = Channel.rendezvous();
         AtomicInteger sum = new AtomicInteger();
         try (TaskRuntime runtime = runtime(carriers);
