@@ -125,7 +125,10 @@ final class Direction {
         return told;
     }
 
-    /** Where selects wait for a direction. Its lock guards nothing: the waiters are in the slot of the driver. */
+    /**
+     * Where selects wait for a direction. Its lock guards nothing: the waiters are in the slot of the driver. So it does not
+     * matter that arming the key, which may wake the driver, runs under it: only selects on the same direction wait for that.
+     */
     private static final class Point extends WaitPoint {
         private final Direction direction;
 

@@ -10,6 +10,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.kumihimo.channel.Channel;
+import dev.kumihimo.internal.wait.Wait;
+import dev.kumihimo.internal.wait.WaitNode;
+import dev.kumihimo.internal.wait.WaitPoint;
+import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.net.Loopback.Pair;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
@@ -344,7 +348,7 @@ class TcpSelectTest {
                     expected = "TaskCancelledException";
                 }
                 case "interrupt" -> {
-                    ((dev.kumihimo.internal.wait.Waiter) (Object) task).thread().interrupt();
+                    ((Waiter) (Object) task).thread().interrupt();
                     expected = "InterruptedException";
                 }
                 case "branch" -> channel.send("branch");
@@ -359,7 +363,7 @@ class TcpSelectTest {
     }
 
     private static void untilWaitingOrDone(JoinHandle<?> task) {
-        var waiter = (dev.kumihimo.internal.wait.Waiter) (Object) task;
+        var waiter = (Waiter) (Object) task;
         await().pollInterval(Duration.ofMillis(1)).until(() -> waiter.openWait() != null || task.isDone());
     }
 
@@ -491,6 +495,27 @@ class TcpSelectTest {
             poking.result();
             assertThat(sum.get()).isEqualTo(total);
             assertThat(stream.readiness().waiting(READ)).isZero();
+        }
+    }
+
+    /** What a select has armed by trying may have been disarmed, and the event taken by a reader, before it is enqueued. */
+    @Test
+    void enqueue_armsTheKey_whateverTryingHasDone() throws Exception {
+        try (TaskRuntime runtime = runtime(1);
+                Pair pair = runtime.blockOn(() -> Pair.open())) {
+            WaitPoint point = new WaitPoint() {};
+            JoinHandle<Boolean> waiting = runtime.spawn(() -> {
+                Wait wait = Wait.forAny();
+                WaitNode node = new WaitNode(point, wait);
+                wait.register(new WaitNode[] {node});
+                assertThat(pair.stream().readiness().enqueue(READ, node)).isTrue();
+                return wait.awaitAny(wait.waiter().nanoTime()
+                                + Duration.ofSeconds(20).toNanos())
+                        == node;
+            });
+            untilWaiting(waiting);
+            pair.send("x");
+            assertThat(waiting.join()).isTrue();
         }
     }
 
