@@ -29,6 +29,7 @@ class Client:
         self.sock = socket.socket()
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.settimeout(seconds)
         self.sock.connect((HOST, port))
         self.input = self.sock.makefile("r", encoding="utf-8", newline="\n")

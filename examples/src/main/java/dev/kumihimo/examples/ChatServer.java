@@ -93,6 +93,7 @@ public final class ChatServer {
 
     private void chat(int client, TcpStream socket, Broadcast.Receiver<Message> others)
             throws IOException, InterruptedException {
+        socket.noDelay(true); // a line is not held back until the one before has been acknowledged
         tell(socket, "you are client " + client);
         ByteBuffer input = ByteBuffer.allocate(MAX_LINE);
         Select<@Nullable Message> next = Select.<@Nullable Message>of()
