@@ -28,13 +28,13 @@ import org.jspecify.annotations.Nullable;
  *   anything ---------end()-------> ENDED
  *
  * Arming: selection is level-triggered, so a key left armed over unread data would make every selection return at once.
- * The 8th input event in a row that finds READY unconsumed disarms the key (the first ones may come while a reader that was
+ * The 8th input event in a row that finds nobody waiting disarms the key (the first ones may come while a reader that was
  * woken is on its way, and to disarm and arm again costs two system calls); the next waiter arms it again and wakes the
- * driver. An output event disarms at once, since a channel is nearly always writable, and a connected one that is armed for
+ * driver. That counts where READY was dropped too: else a task that reads and reads would keep an idle carrier selecting. An output event disarms at once, since a channel is nearly always writable, and a connected one that is armed for
  * OP_CONNECT would end every selection without an event. The driver disarms and then reads the slot; a waiter installs itself
  * and then reads the interest. One sees the other (H1).
  * A select that only tries a slot arms the key too: else it would never hear of a socket while its other branches are ready.
- * That costs nine events at most, of which the last disarms.
+ * That costs eight events at most, of which the last disarms.
  *
  * Fields: slots: CAS by all, never under a lock that matters. key: written once before use. The driver only swaps a slot,
  * grants nodes and unparks.
@@ -239,7 +239,7 @@ public final class Readiness {
         }
 
         private volatile @Nullable Object content;
-        private int repeats; // events in a row that found READY; the driver's owner only
+        private int repeats; // events in a row that found nobody waiting; the driver's owner only
 
         boolean isDecided() {
             Object now = content;
@@ -332,7 +332,7 @@ public final class Readiness {
                 }
             } while (!CONTENT.compareAndSet(this, before, READY)); // lost: a waiter came or went
             grantAll(before);
-            repeats = before == READY ? repeats + 1 : 0;
+            repeats = before == READY || before == null ? repeats + 1 : 0;
             if (repeats == REPEATS || (ops & INPUT) == 0) {
                 repeats = 0;
                 selected.interestOpsAnd(~ops);
