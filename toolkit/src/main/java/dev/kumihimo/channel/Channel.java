@@ -61,9 +61,6 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
     static final String CLOSED = "the channel is closed";
     static final String DRAINED = "the channel is closed and drained";
 
-    /** How many items are taken under one holding of the lock at most. */
-    private static final int BATCH = 256;
-
     private final ChannelCore core;
 
     /** Made by the first select, and again by another thread that does not see it: they are all alike. */
@@ -516,7 +513,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
             return 0;
         }
         Waiter.spend();
-        int received = receiveReady(into, max);
+        int received = Batch.receive(core, into, max);
         if (received > 0) {
             return received;
         }
@@ -547,7 +544,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
             return 0;
         }
         Waiter.spend();
-        int received = receiveReady(into, max);
+        int received = Batch.receive(core, into, max);
         if (received > 0) {
             return received;
         }
@@ -579,7 +576,7 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
     public int tryReceiveMany(Collection<? super T> into, int max) {
         checkMax(into, max);
         Waiter.spendQuietly();
-        int received = receiveReady(into, max);
+        int received = Batch.receive(core, into, max);
         if (received == 0 && max > 0 && isDrained()) {
             throw drained();
         }
@@ -598,56 +595,8 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         if (first == null) {
             return 0;
         }
-        addOrPutBack(into, new Object[] {first}, 1);
-        return 1 + receiveReady(into, max - 1);
-    }
-
-    private int receiveReady(Collection<? super T> into, int max) {
-        int received = 0;
-        while (received < max) {
-            // the size read here may be out of date: then there is one round more, or an array that is too large
-            @Nullable Object[] batch = new Object[Math.min(max - received, Math.min(core.size(), BATCH - 1) + 1)];
-            WakeList woken = new WakeList();
-            int taken;
-            core.lock();
-            try {
-                taken = core.takeInto(batch, woken);
-            } finally {
-                core.unlock();
-            }
-            woken.wakeAll();
-            addOrPutBack(into, batch, taken);
-            received += taken;
-            if (taken < batch.length) {
-                return received;
-            }
-        }
-        return received;
-    }
-
-    @SuppressWarnings("unchecked") // only sends put items in
-    private void addOrPutBack(Collection<? super T> into, @Nullable Object[] batch, int count) {
-        int added = 0;
-        try {
-            for (; added < count; added++) {
-                into.add((T) batch[added]);
-            }
-        } finally {
-            if (added < count) {
-                putBack(batch, added, count);
-            }
-        }
-    }
-
-    private void putBack(@Nullable Object[] batch, int from, int to) {
-        WakeList woken = new WakeList();
-        core.lock();
-        try {
-            core.putBack(batch, from, to, woken);
-        } finally {
-            core.unlock();
-        }
-        woken.wakeAll();
+        Batch.addOrPutBack(core, into, new Object[] {first}, 1);
+        return 1 + Batch.receive(core, into, max - 1);
     }
 
     /**

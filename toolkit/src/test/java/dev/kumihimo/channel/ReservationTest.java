@@ -3,6 +3,8 @@ package dev.kumihimo.channel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kumihimo.internal.wait.Wait;
+import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.select.Select;
 import java.time.Duration;
@@ -178,6 +180,58 @@ class ReservationTest extends ChannelFixture {
         assertThat(receiver.join(LONG)).isEqualTo(1);
         sender.join(LONG);
         assertThat(channel.receive()).isEqualTo(2);
+    }
+
+    @Test
+    void aSenderBehindReservations_isNotReceivedFrom_untilItHasAPlace() throws Exception {
+        Channel<Integer> channel = Channel.bounded(1);
+        Permit<Integer> permit = channel.reserve();
+        JoinHandle<?> sender = waitingAt(channel, () -> {
+            channel.send(2);
+            return null;
+        });
+        assertThat(channel.tryReceive()).isNull();
+        assertThat(channel.tryReceiveMany(new ArrayList<>(), 5)).isZero();
+        permit.send(1);
+        assertThat(channel.tryReceive()).isEqualTo(1);
+        sender.join(LONG);
+        assertThat(channel.tryReceive()).isEqualTo(2);
+    }
+
+    /** A granter meets a large request that has given up and has not withdrawn yet: it drops it, and serves one sender only. */
+    @Test
+    void aLargeRequestDroppedByAGranter_stillServesAllBehindIt_whenItWithdraws() throws Exception {
+        Channel<Integer> channel = Channel.bounded(2);
+        channel.send(1);
+        channel.send(2);
+        ChannelCore core = (ChannelCore) channel.waitPoint();
+        Wait large = Wait.at(core);
+        large.count = 2;
+        core.lock();
+        core.awaitReservation(large);
+        core.unlock();
+        JoinHandle<?> first = waitingAt(channel, () -> {
+            channel.send(3);
+            return null;
+        });
+        JoinHandle<?> second = waitingAt(channel, () -> {
+            channel.send(4);
+            return null;
+        });
+        large.expire();
+        assertThat(channel.receive()).isEqualTo(1);
+        assertThat(channel.receive()).isEqualTo(2);
+        first.join(LONG);
+        assertThat(channel.trySend(9)).as("nobody gets past the second").isFalse();
+        WakeList woken = new WakeList();
+        core.lock();
+        core.withdraw(large, woken);
+        core.unlock();
+        woken.wakeAll();
+        second.join(LONG);
+        assertThat(channel.receive()).isEqualTo(3);
+        assertThat(channel.receive()).isEqualTo(4);
+        assertThat(channel.availableCapacity()).isEqualTo(2);
     }
 
     @Test
