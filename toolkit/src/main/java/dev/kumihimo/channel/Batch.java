@@ -37,8 +37,7 @@ final class Batch {
 
     /** Adds the first items of a batch; if the collection refuses one, it and those after it go back. */
     @SuppressWarnings("unchecked") // only sends put items in
-    static <T> void addOrPutBack(
-            ChannelCore core, Collection<? super T> into, @Nullable Object[] batch, int count) {
+    static <T> void addOrPutBack(ChannelCore core, Collection<? super T> into, @Nullable Object[] batch, int count) {
         int added = 0;
         try {
             for (; added < count; added++) {

@@ -5,7 +5,6 @@ import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.Waiter;
-import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
 import dev.kumihimo.select.Sink;

@@ -177,7 +177,8 @@ final class OneshotCore<T> extends WaitPoint implements Oneshot<T> {
         return outcome;
     }
 
-    private void awaitValue(WaitNode node) {
+    /** Under the lock: enqueues a node that is granted with the value or END; there is neither yet. */
+    void awaitValue(WaitNode node) {
         if (receivers == null) {
             receivers = new WaitQueue();
         }

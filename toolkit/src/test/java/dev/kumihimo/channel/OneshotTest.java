@@ -3,6 +3,7 @@ package dev.kumihimo.channel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.select.Select;
 import java.io.IOException;
@@ -55,6 +56,25 @@ class OneshotTest extends ChannelFixture {
         ender.end(first);
         assertThat(oneshot.send("value")).isTrue();
         assertThat(second.join(LONG)).isEqualTo("value");
+    }
+
+    /** The sender meets a receiver that has given up and has not withdrawn yet. */
+    @Test
+    void aReceiverThatIsGivingUp_isPassedOver_andWithoutAnotherTheValueStays() throws Exception {
+        for (boolean another : new boolean[] {true, false}) {
+            Oneshot<String> oneshot = Oneshot.create();
+            OneshotCore<String> core = (OneshotCore<String>) oneshot;
+            Wait givingUp = Wait.at(core);
+            core.lock();
+            core.awaitValue(givingUp);
+            core.unlock();
+            givingUp.expire();
+            JoinHandle<String> receiver = another ? waitingAt(oneshot, () -> oneshot.receive()) : null;
+            assertThat(oneshot.send("value")).isTrue();
+            assertThat(receiver == null ? oneshot.receive() : receiver.join(LONG))
+                    .isEqualTo("value");
+            assertThat(oneshot.isClosed()).isTrue();
+        }
     }
 
     @Test
