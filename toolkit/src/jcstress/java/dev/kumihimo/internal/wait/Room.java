@@ -95,6 +95,11 @@ final class Room {
         }
 
         @Override
+        protected Cancellation tellsOfCancellation(Throwable e) {
+            return Cancellation.NOT;
+        }
+
+        @Override
         protected void interruptLater(CancelScope scope) {
             interruptWanted = true;
         }
