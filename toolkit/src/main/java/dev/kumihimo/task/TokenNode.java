@@ -16,9 +16,9 @@ final class TokenNode extends WaitPoint {
      * holds. So a token that is dropped leaves nothing behind, wherever in the tree it stood, and without being closed; and
      * whoever waits at a grandchild is reached, whatever became of the node between.
      *
-     * Fields: reason: written once, under the links' lock; read by all (volatile). A node below a cancelled one takes the
-     * reason over at the latest when somebody asks for it, and keeps it: no answer is ever taken back. waiters: guarded by
-     * this point's lock. subscribers, interest, linked, and the links of a subscriber: guarded by the lock of `links`, one
+     * Fields: reason: written once, under the links' lock, and only while no node above has one; read by all (volatile). So the
+     * nearest reason from a node upwards never changes once there is one. waiters: guarded by
+     * this point's lock. subscribers, interest, and the links of a subscriber: guarded by the lock of `links`, one
      * for the whole tree, since links go upwards from wherever somebody begins to wait.
      * Order of locks: points (in the order of a select, if several), then `links`, and nothing within that.
      *
@@ -82,6 +82,14 @@ final class TokenNode extends WaitPoint {
         return nearestReason() != null;
     }
 
+    /** {@return why it is cancelled, or null; always the same once it is there} */
+    @Nullable
+    CancelReason reason() {
+        // The second walk: what the first has found above may be younger than what a node below got after we had passed
+        // it.
+        return nearestReason() == null ? null : nearestReason();
+    }
+
     private @Nullable CancelReason nearestReason() {
         for (TokenNode node = this; node != null; node = node.parent) {
             CancelReason found = node.reason;
@@ -92,30 +100,6 @@ final class TokenNode extends WaitPoint {
         return null;
     }
 
-    /** {@return the reason, which from then on is this node's own; or null} */
-    @Nullable
-    CancelReason reason() {
-        CancelReason own = reason;
-        if (own != null || !isCancelled()) {
-            return own;
-        }
-        links.lock();
-        try {
-            return takeOver();
-        } finally {
-            links.unlock();
-        }
-    }
-
-    /** Under the links' lock: has the nearest reason, if there is one, become this node's own, and returns it. */
-    private @Nullable CancelReason takeOver() {
-        CancelReason found = nearestReason();
-        if (found != null && reason == null) {
-            reason = found;
-        }
-        return found;
-    }
-
     /* ---------------- Interest -------------- */
 
     /** Lists somebody to be told; false if the node is cancelled. */
@@ -123,7 +107,7 @@ final class TokenNode extends WaitPoint {
         prepareLinks();
         links.lock();
         try {
-            if (takeOver() != null) {
+            if (isCancelled()) {
                 return false;
             }
             list(subscriber);
@@ -158,7 +142,7 @@ final class TokenNode extends WaitPoint {
         prepareLinks();
         links.lock();
         try {
-            if (takeOver() != null) {
+            if (isCancelled()) {
                 return false;
             }
             interested();
@@ -274,7 +258,7 @@ final class TokenNode extends WaitPoint {
      */
     boolean cancel(CancelReason why) {
         links.lock();
-        if (takeOver() != null) {
+        if (isCancelled()) {
             links.unlock();
             return false;
         }
@@ -330,16 +314,13 @@ final class TokenNode extends WaitPoint {
         return firstCallback;
     }
 
-    /** Takes out the oldest subscriber of this cancelled node; a child takes the reason over. */
+    /** Takes out the oldest subscriber of this cancelled node. */
     private @Nullable Subscriber pop() {
         links.lock();
         Subscriber subscriber = first;
         if (subscriber != null) {
             takeOut(subscriber);
             interest--; // a cancelled node is listed nowhere, so that there is nothing to take out above
-            if (subscriber instanceof ChildLink below) {
-                below.child.takeOver();
-            }
         }
         links.unlock();
         return subscriber;
@@ -374,7 +355,7 @@ final class TokenNode extends WaitPoint {
         links.lock();
         try {
             boolean alone = first == null && (waiters == null || waiters.isEmpty());
-            boolean counted = interest == 0 || reason != null;
+            boolean counted = interest == 0 || isCancelled();
             return alone && counted && (interest > 0 || link == null || link.listedAt == null);
         } finally {
             links.unlock();

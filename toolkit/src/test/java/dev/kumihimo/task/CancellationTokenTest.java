@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -390,6 +391,43 @@ class CancellationTokenTest {
             token.cancel("the token");
             assertThat(task.handle().result(LONG))
                     .isEqualTo(new JoinResult.Cancelled<>(new CancelReason(CancelReason.Kind.TOKEN, "the token")));
+        }
+
+        @Test
+        void whatABodyThrowsOfItsOwn_goesOn_alsoIfTheTokenIsCancelled() {
+            assertThatExceptionOfType(IllegalStateException.class)
+                    .isThrownBy(() -> token.run(() -> {
+                        token.cancel();
+                        throw new IllegalStateException("mine");
+                    }))
+                    .withMessage("mine");
+            assertThat(Thread.interrupted()).isFalse();
+        }
+
+        @Test
+        void anAbortAndTheToken_theAbortGoesOn() throws Exception {
+            CompletableFuture<JoinHandle<Object>> self = new CompletableFuture<>();
+            AtomicBoolean own = new AtomicBoolean();
+            JoinHandle<Object> task = runtime.spawn(() -> {
+                JoinHandle<Object> me = self.get();
+                try {
+                    token.run(() -> {
+                        token.cancel();
+                        me.abort();
+                        Task.sleep(FOREVER);
+                    });
+                    return null;
+                } catch (TaskCancelledException e) {
+                    own.set(e.isOwn());
+                    throw e;
+                }
+            });
+            self.complete(task);
+            assertThat(task.result(LONG))
+                    .isInstanceOfSatisfying(
+                            JoinResult.Cancelled.class,
+                            cancelled -> assertThat(cancelled.reason().kind()).isEqualTo(CancelReason.Kind.ABORT));
+            assertThat(own).isTrue();
         }
 
         @Test
