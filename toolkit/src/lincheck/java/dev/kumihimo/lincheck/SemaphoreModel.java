@@ -1,5 +1,6 @@
 package dev.kumihimo.lincheck;
 
+import dev.kumihimo.sync.SemaphoreClosedException;
 import java.util.ArrayDeque;
 import java.util.List;
 
@@ -41,7 +42,7 @@ class SemaphoreModel extends WaitingModel {
             case "availablePermits" -> permits;
             case "close" -> {
                 closed = true;
-                waiters.forEach(waiter -> complete(waiter.ticket(), IllegalStateException.class));
+                waiters.forEach(waiter -> complete(waiter.ticket(), SemaphoreClosedException.class));
                 waiters.clear();
                 yield true;
             }
@@ -51,7 +52,7 @@ class SemaphoreModel extends WaitingModel {
 
     private Object acquire(int ticket, int count, boolean now) {
         if (closed) {
-            return IllegalStateException.class;
+            return SemaphoreClosedException.class;
         }
         if (waiters.isEmpty() && count <= permits) {
             permits -= count;
