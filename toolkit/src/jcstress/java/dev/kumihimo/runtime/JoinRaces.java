@@ -4,6 +4,7 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -22,7 +23,9 @@ public final class JoinRaces {
 
     private static int join(RuntimeTask<int[]> task) {
         try {
-            return task.result(Duration.ofSeconds(10)) instanceof JoinResult.Success<int[]>(int[] value) ? value[0] : -1;
+            return task.result(Duration.ofSeconds(10)) instanceof JoinResult.Success<int[]>(int[] value)
+                    ? value[0]
+                    : -1;
         } catch (InterruptedException | TimeoutException e) {
             return -9;
         }
@@ -35,9 +38,13 @@ public final class JoinRaces {
     @State
     public static class EndAgainstJoin {
         private final RuntimeTask<int[]> task = task();
+        private final int delay = ThreadLocalRandom.current().nextInt(40);
 
         @Actor
         public void body() {
+            for (int i = 0; i < delay; i++) {
+                Thread.onSpinWait(); // else it would be first nearly always
+            }
             task.run();
         }
 

@@ -24,8 +24,8 @@ public interface TimerService {
 
     /** {@return the real monotonic clock that all runtimes share} */
     static long realNanoTime() {
-        long origin =
-                Origin.NANOS; // before the time is read: the first call sets it, and must not be earlier than that
+        // Before the time is read: the first call sets the origin, and a time must not be earlier than that.
+        long origin = Origin.NANOS;
         return System.nanoTime() - origin;
     }
 
