@@ -54,6 +54,11 @@ final class Checks {
                 .actorsAfter(2);
     }
 
+    /** {@return a run that goes on until it finds something, within reason: for bugs that are there} */
+    static StressOptions longStress(Class<? extends WaitingModel> model) {
+        return stress(model).iterations(SCENARIOS * 40);
+    }
+
     /** {@return a run of interleavings, of random calls} */
     static ModelCheckingOptions modelChecking(Class<? extends WaitingModel> model) {
         return configured(new ModelCheckingOptions(), model)
