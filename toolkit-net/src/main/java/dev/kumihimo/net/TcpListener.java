@@ -77,7 +77,7 @@ public final class TcpListener implements Selectable<@Nullable Void>, AutoClosea
      * @throws IllegalArgumentException if the port is out of range
      */
     public static TcpListener bind(String host, int port) throws IOException {
-        checkPort(port);
+        checkPort(port, 0);
         return Addresses.first(host, port, Deadlines.NEVER, TcpListener::listen);
     }
 
@@ -97,9 +97,9 @@ public final class TcpListener implements Selectable<@Nullable Void>, AutoClosea
         return internet.isUnresolved() ? bind(internet.getHostString(), internet.getPort()) : listen(internet);
     }
 
-    static void checkPort(int port) {
-        if (port < 0 || port > 65535) {
-            throw new IllegalArgumentException("port=" + port + " must be 0 to 65535");
+    static void checkPort(int port, int least) {
+        if (port < least || port > 65535) {
+            throw new IllegalArgumentException("port=" + port + " must be " + least + " to 65535");
         }
     }
 

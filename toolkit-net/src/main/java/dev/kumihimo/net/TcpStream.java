@@ -96,7 +96,7 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
      * @throws IllegalArgumentException if the port is out of range
      */
     public static TcpStream connect(String host, int port) throws IOException {
-        TcpListener.checkPort(port);
+        TcpListener.checkPort(port, 1);
         return connectBefore(host, port, Deadlines.NEVER);
     }
 

@@ -288,6 +288,9 @@ final class ChannelCore extends WaitPoint {
 
     /** Sends an item through a reserved place. */
     void sendReserved(Object item, WakeList woken) {
+        if (!abandoned && size == ring.length) {
+            grow(); // before anything changes: if there is no memory for it, the place is still reserved
+        }
         reserved--;
         if (!abandoned) {
             deliver(item, woken);
@@ -334,6 +337,9 @@ final class ChannelCore extends WaitPoint {
             int places = oldest.count;
             if (Math.max(1, places) > capacity - reserved - size) {
                 return null;
+            }
+            if (places == 0 && size == ring.length) {
+                grow(); // before the grant: if there is no memory for it, nothing has happened
             }
             senders.poll();
             if (oldest.grant()) {

@@ -55,8 +55,8 @@ public final class Permit<T> implements AutoCloseable {
         try {
             held = count > 0;
             if (held) {
-                count--;
                 core.sendReserved(item, woken);
+                count--;
             }
         } finally {
             core.unlock();

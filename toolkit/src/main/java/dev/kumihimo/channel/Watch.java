@@ -382,6 +382,7 @@ public final class Watch<T> implements AutoCloseable {
                 if (timed && Waiter.current().nanoTime() >= deadline) {
                     return null;
                 }
+                Waiter.spend(); // before anything is marked as seen
                 outcome = core.takeAfter(subscription, tested.version());
                 if (outcome instanceof Wait wait) {
                     if (!timed) {
@@ -390,8 +391,6 @@ public final class Watch<T> implements AutoCloseable {
                         return null;
                     }
                     outcome = wait.item;
-                } else {
-                    Waiter.spend();
                 }
             }
         }

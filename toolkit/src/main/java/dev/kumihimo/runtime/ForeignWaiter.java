@@ -38,10 +38,8 @@ final class ForeignWaiter extends Waiter {
     @Override
     protected void interruptLater(CancelScope scope) {
         RuntimeCore here = RuntimeCore.ofCarrier();
-        if (here == null || !here.isControlled()) { // else all that happens there is of its own making
-            here = TaskRuntime.global().core();
-        }
-        here.interruptLater(scope);
+        // On a carrier its own runtime, which need not be made first: that would start threads there.
+        (here == null ? TaskRuntime.global().core() : here).interruptLater(scope);
     }
 
     @Override

@@ -390,7 +390,9 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         } catch (InterruptedException e) {
             job.abort();
             job.awaitEnd(Long.MAX_VALUE);
-            job.ended();
+            if (job.ended() instanceof JoinResult.Failure<T>(Throwable failure)) {
+                e.addSuppressed(failure); // nobody else will hear of it
+            }
             throw e;
         }
         return switch (result) {

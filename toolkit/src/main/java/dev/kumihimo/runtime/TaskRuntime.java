@@ -279,13 +279,13 @@ public final class TaskRuntime implements AutoCloseable {
 
     private <T extends @Nullable Object> RuntimeTask<T> start(RuntimeTask<T> task) {
         Waiter.spendQuietly(); // a task that only spawns lets the spawned run
-        Thread thread = core.threads().newThread(task);
-        task.bind(thread);
-        if (!core.registry().add(task)) {
-            task.refuse(shutdownReason());
-            return task;
-        }
         try {
+            Thread thread = core.threads().newThread(task);
+            task.bind(thread);
+            if (!core.registry().add(task)) {
+                task.refuse(shutdownReason());
+                return task;
+            }
             thread.start();
         } catch (Throwable e) { // no memory for it: the task has not begun, and never will
             task.refuse(new CancelReason(CancelReason.Kind.SHUTDOWN, task.name() + " could not be started: " + e));

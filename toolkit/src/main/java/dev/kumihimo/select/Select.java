@@ -459,7 +459,12 @@ public final class Select<R extends @Nullable Object> {
         int locked = 0;
         try {
             for (; locked < distinct; locked++) {
-                Objects.requireNonNull(points[locked]).lock();
+                WaitPoint point = Objects.requireNonNull(points[locked]);
+                if (locked == 0) {
+                    point.lock();
+                } else {
+                    point.lockWithin();
+                }
             }
             int ready = tryAll(woken);
             if (ready >= 0) {

@@ -142,9 +142,9 @@ public final class Mutex<T extends @Nullable Object> implements Selectable<Mutex
         return new Locking<>(this);
     }
 
-    private void unlock() {
+    private void unlock(WakeList served) {
         holder = null;
-        core.give(1);
+        core.give(1, served);
     }
 
     private String state() {
@@ -214,8 +214,9 @@ public final class Mutex<T extends @Nullable Object> implements Selectable<Mutex
         public void close() {
             if (!closed) {
                 Holder.refuseOthers(holder, "mutex");
+                WakeList served = new WakeList(); // first: if there is no memory for it, the lock is still held
                 closed = true;
-                mutex.unlock();
+                mutex.unlock(served);
             }
         }
 

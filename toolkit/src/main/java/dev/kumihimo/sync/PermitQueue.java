@@ -72,7 +72,11 @@ abstract class PermitQueue extends WaitPoint {
 
     /** Adds permits, and serves those who wait. */
     final void give(int count) {
-        WakeList served = new WakeList();
+        give(count, new WakeList());
+    }
+
+    /** As {@link #give(int)}, with a list that the caller made before it let go of anything. */
+    final void give(int count, WakeList served) {
         lock();
         try {
             if (count > MAX_PERMITS - permits) {

@@ -297,8 +297,9 @@ public final class RwLock<T extends @Nullable Object> {
         public void close() {
             if (!closed) {
                 Holder.refuseOthers(holder, "read lock");
+                WakeList served = new WakeList(); // first: if there is no memory for it, the lock is still held
                 closed = true;
-                lock.core.give(1);
+                lock.core.give(1, served);
             }
         }
 
@@ -380,10 +381,11 @@ public final class RwLock<T extends @Nullable Object> {
         }
 
         private void release(int kept) {
+            WakeList served = new WakeList(); // first: if there is no memory for it, the lock is still held
             closed = true;
             lock.writer = null;
             if (lock.maxReaders > kept) {
-                lock.core.give(lock.maxReaders - kept);
+                lock.core.give(lock.maxReaders - kept, served);
             }
         }
 

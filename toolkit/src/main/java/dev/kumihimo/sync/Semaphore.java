@@ -4,6 +4,7 @@ import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.Waiter;
+import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
 import java.time.Duration;
@@ -280,8 +281,9 @@ public final class Semaphore implements Selectable<Semaphore.Permit>, AutoClosea
         public void close() {
             int held = count;
             if (held > 0) {
+                WakeList served = new WakeList(); // first: if there is no memory for it, the permits are still held
                 count = 0;
-                semaphore.core.give(held);
+                semaphore.core.give(held, served);
             }
         }
 

@@ -148,6 +148,20 @@ final class Completions extends WaitPoint {
         }
     }
 
+    /** As {@link #takeOrRegister()}, for a member of either sort: it looks for both before it lets go of the lock. */
+    private Object takeAnyOrRegister() {
+        lock();
+        try {
+            Member member = takeDiscarded();
+            if (member == null) {
+                member = take();
+            }
+            return member == null ? register() : member;
+        } finally {
+            unlock();
+        }
+    }
+
     private Wait register() {
         Wait wait = Wait.at(this);
         owner.add(wait);
@@ -184,11 +198,7 @@ final class Completions extends WaitPoint {
     /** Waits for a member of either sort. */
     Member awaitAnyUninterruptibly() {
         while (true) {
-            Member discardedOne = pollDiscarded();
-            if (discardedOne != null) {
-                return discardedOne;
-            }
-            Object found = takeOrRegister();
+            Object found = takeAnyOrRegister();
             if (found instanceof Member member) {
                 return member;
             }

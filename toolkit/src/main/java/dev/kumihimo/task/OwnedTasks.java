@@ -73,7 +73,13 @@ final class OwnedTasks {
         completions.started();
         link(member);
         if (blocking) {
-            TaskDoor.get().startBlocking(member.task);
+            try {
+                TaskDoor.get().startBlocking(member.task);
+            } catch (Throwable e) { // no thread for it
+                completions.discard(member);
+                unlink(member);
+                throw e;
+            }
         } else {
             fork(member);
         }

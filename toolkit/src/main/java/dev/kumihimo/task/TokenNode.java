@@ -105,7 +105,7 @@ final class TokenNode extends WaitPoint {
     /** Lists somebody to be told; false if the node is cancelled. */
     boolean subscribe(Subscriber subscriber) {
         prepareLinks();
-        links.lock();
+        links.lockWithin();
         try {
             if (isCancelled()) {
                 return false;
@@ -119,7 +119,7 @@ final class TokenNode extends WaitPoint {
 
     /** Takes somebody out again; does nothing if the canceller has done so. */
     void unsubscribe(Subscriber subscriber) {
-        links.lock();
+        links.lockWithin();
         unlist(subscriber);
         links.unlock();
     }
@@ -140,7 +140,7 @@ final class TokenNode extends WaitPoint {
 
     private boolean gainInterest() {
         prepareLinks();
-        links.lock();
+        links.lockWithin();
         try {
             if (isCancelled()) {
                 return false;
@@ -155,7 +155,7 @@ final class TokenNode extends WaitPoint {
     @Override
     protected void afterAbandon(WakeList woken) {
         if (waiters != null && waiters.isEmpty()) {
-            links.lock();
+            links.lockWithin();
             uninterested();
             links.unlock();
         }
@@ -166,7 +166,7 @@ final class TokenNode extends WaitPoint {
         for (TokenNode node = this; node.parent != null; node = node.parent) {
             if (node.link == null) {
                 ChildLink made = new ChildLink(node);
-                links.lock();
+                links.lockWithin();
                 if (node.link == null) {
                     node.link = made;
                 }
@@ -257,7 +257,7 @@ final class TokenNode extends WaitPoint {
      * @return false if it was cancelled already
      */
     boolean cancel(CancelReason why) {
-        links.lock();
+        links.lockWithin();
         if (isCancelled()) {
             links.unlock();
             return false;
@@ -316,7 +316,7 @@ final class TokenNode extends WaitPoint {
 
     /** Takes out the oldest subscriber of this cancelled node. */
     private @Nullable Subscriber pop() {
-        links.lock();
+        links.lockWithin();
         Subscriber subscriber = first;
         if (subscriber != null) {
             takeOut(subscriber);
@@ -352,7 +352,7 @@ final class TokenNode extends WaitPoint {
     /** {@return whether it knows of nobody to be told, for tests} */
     boolean isForgotten() {
         lock();
-        links.lock();
+        links.lockWithin();
         try {
             boolean alone = first == null && (waiters == null || waiters.isEmpty());
             boolean counted = interest == 0 || isCancelled();

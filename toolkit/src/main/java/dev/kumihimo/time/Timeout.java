@@ -99,7 +99,8 @@ public final class Timeout {
             long outer = around == null ? Long.MAX_VALUE : around.deadline();
             deadline = Math.min(own, outer);
             inherited = outer < own;
-            if (own < outer || inherited && around == waiter) { // what a task has inherited, nobody in its thread keeps
+            if (own < outer
+                    || around == waiter && outer != Long.MAX_VALUE) { // nobody in its thread keeps what a task inherits
                 timer = timers.arm(deadline, this);
             }
         }

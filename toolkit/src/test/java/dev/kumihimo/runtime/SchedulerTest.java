@@ -342,4 +342,16 @@ class SchedulerTest {
             return socket.getInputStream().read();
         }
     }
+
+    /** See CarrierThread: nothing but the time of a benchmark tells whether it helps, so this tells that it is done. */
+    @Test
+    void aCarrier_isStartedApartFromTheOnesBefore() throws Exception {
+        try (TaskRuntime runtime =
+                TaskRuntime.builder().workerThreads(1).threadName("apart").build()) {
+            runtime.spawn(() -> 1).join();
+            assertThat(Thread.getAllStackTraces().keySet())
+                    .extracting(Thread::getName)
+                    .contains("apart-carrier-1-spacer-1", "apart-carrier-1-spacer-2");
+        }
+    }
 }

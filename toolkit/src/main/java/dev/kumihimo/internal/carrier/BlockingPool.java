@@ -57,9 +57,18 @@ public class BlockingPool implements Executor {
         try {
             worker.run();
         } finally {
-            Runnable left = queue.poll();
-            if (left != null) {
+            sendForWhoIsLeft();
+        }
+    }
+
+    private void sendForWhoIsLeft() {
+        Runnable left = queue.poll();
+        if (left != null) {
+            try {
                 pool.execute(left);
+            } catch (Throwable e) { // no thread to be had: the next one that comes finds it, or its abort does
+                queue.put(left);
+                throw e;
             }
         }
     }

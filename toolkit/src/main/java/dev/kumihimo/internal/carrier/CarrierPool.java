@@ -98,7 +98,7 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
         this.driver = new Driver(this);
         this.pool = new ForkJoinPool(
                 parallelism,
-                p -> added(new CarrierThread(p, this, threadName, numbers.incrementAndGet())),
+                p -> CarrierThread.apart(new CarrierThread(p, this, threadName, numbers.incrementAndGet())),
                 (thread, e) -> sentinel.carrierFailed(thread, e),
                 true,
                 0,
@@ -114,9 +114,8 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
         return core;
     }
 
-    private CarrierThread added(CarrierThread carrier) {
+    void started(CarrierThread carrier) {
         carriers.add(carrier);
-        return carrier;
     }
 
     void removed(CarrierThread carrier) {
@@ -223,7 +222,12 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
                 sentinel.carrierFailed(carrier, e);
             }
             carrier.countRun();
-            afterRun(carrier);
+            try {
+                afterRun(carrier);
+            } catch (Throwable e) { // no memory, most likely: somebody has to look after inbox and driver nevertheless
+                attend();
+                sentinel.carrierFailed(carrier, e);
+            }
             return false; // never "completes": nobody joins it, and so its status needs no CAS
         }
 

@@ -21,7 +21,7 @@ final class CarrierThread extends ForkJoinWorkerThread {
     private static final int SPACERS = 2;
 
     /** Longer than a burst of work takes to bring up all carriers. */
-    private static final long SPACER_MILLIS = 1_000;
+    private static final long SPACER_MILLIS = 3_000;
 
     private static final long SPACER_STACK_BYTES = 64 << 10; // a hint; the JVM takes its least where that is more
 
@@ -75,7 +75,7 @@ final class CarrierThread extends ForkJoinWorkerThread {
     }
 
     /**
-     * Starts the carrier, after threads that do nothing for a while.
+     * Starts threads that do nothing for a while, to come between a carrier that is about to be started and those before it.
      *
      * <p>HotSpot keeps the references by which a thread finds its current virtual thread in a table, and those of two threads
      * started in a row in one cache line of it. Each mount and unmount writes there, so two carriers that are neighbours slow
@@ -84,19 +84,18 @@ final class CarrierThread extends ForkJoinWorkerThread {
      * that an ended thread has left is taken first. Carriers that are started at the same moment may still be neighbours:
      * slower, no more.
      */
-    @Override
-    public void start() {
+    static CarrierThread apart(CarrierThread carrier) {
         try {
-            for (int i = 0; i < SPACERS; i++) {
-                Thread spacer =
-                        new Thread(null, CarrierThread::keepApart, getName() + "-spacer", SPACER_STACK_BYTES, false);
+            for (int i = 1; i <= SPACERS; i++) {
+                Thread spacer = new Thread(
+                        null, CarrierThread::keepApart, carrier.getName() + "-spacer-" + i, SPACER_STACK_BYTES, false);
                 spacer.setDaemon(true);
                 spacer.start();
             }
         } catch (OutOfMemoryError e) {
             // no thread left for it: the carrier itself matters more
         }
-        super.start();
+        return carrier;
     }
 
     private static void keepApart() {
@@ -105,6 +104,12 @@ final class CarrierThread extends ForkJoinWorkerThread {
         } catch (InterruptedException e) {
             // nobody knows it; it may end early
         }
+    }
+
+    @Override
+    protected void onStart() {
+        super.onStart();
+        carriers.started(this);
     }
 
     @Override

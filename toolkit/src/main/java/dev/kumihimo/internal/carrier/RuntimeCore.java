@@ -100,11 +100,6 @@ public final class RuntimeCore {
         return current instanceof ControlledScheduler.Carrier carrier ? carrier.core() : null;
     }
 
-    /** {@return whether its scheduler is a controlled one} */
-    public boolean isControlled() {
-        return sentinel == null;
-    }
-
     /** {@return the runtime this is the core of} */
     public Object owner() {
         return owner;

@@ -73,6 +73,10 @@ final class Sentinel implements Runnable {
     void interruptLater(CancelScope scope) {
         interrupts.offer(scope);
         LockSupport.unpark(thread);
+        if (stopped) { // a thread that outlives its runtime; if the last look met it, it is interrupted once all the
+            // same
+            systemTasks.execute(scope::deliverInterrupt);
+        }
     }
 
     /** Told of an exception that left a continuation or a worker, which only a broken JDK or a lack of memory brings about. */

@@ -35,6 +35,7 @@ final class ArmedTimer extends TimerEntry implements TimerService.Timer {
     private final long at;
     private @Nullable Expirable target;
     private volatile int state;
+    private volatile TimerService.@Nullable Timer heirTimer; // once the driver was closed
 
     @Nullable
     ArmedTimer inboxNext;
@@ -65,11 +66,19 @@ final class ArmedTimer extends TimerEntry implements TimerService.Timer {
 
     @Override
     protected void expire() {
+        if (state == DONE) {
+            return; // cancelled, and not yet taken out: not for the heir either
+        }
         TimerService heir = driver.heir();
         if (heir == null) {
             fire();
-        } else {
-            heir.arm(at > Long.MAX_VALUE / Driver.TICK_NANOS ? Long.MAX_VALUE : at * Driver.TICK_NANOS, this::fire);
+            return;
+        }
+        TimerService.Timer successor =
+                heir.arm(at > Long.MAX_VALUE / Driver.TICK_NANOS ? Long.MAX_VALUE : at * Driver.TICK_NANOS, this::fire);
+        heirTimer = successor;
+        if (state == DONE) { // cancelled meanwhile, by one who may not have seen the successor
+            successor.cancel();
         }
     }
 
@@ -89,6 +98,10 @@ final class ArmedTimer extends TimerEntry implements TimerService.Timer {
         } else if (now != DONE && STATE.compareAndSet(this, IN_WHEEL, DONE)) {
             target = null;
             driver.release(this);
+            TimerService.Timer successor = heirTimer;
+            if (successor != null) {
+                successor.cancel();
+            }
         }
     }
 }

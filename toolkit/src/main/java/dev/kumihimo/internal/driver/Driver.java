@@ -214,7 +214,8 @@ public final class Driver implements TimerService, AutoCloseable {
 
     /** {@return whether a carrier has armed a timer without waking the driver} */
     public boolean hasDeferredTimers() {
-        return deferred;
+        return deferred
+                && newTimers != null; // the flag alone may be late: set for a timer that was taken in just before
     }
 
     /** {@return what made a selection fail the last time, or null; cleared by the call} */

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * A late interrupt: an interrupt is sent by a system task (deliverInterrupt). leave() first marks the region as left under
  * the lock, waits out an interrupt that is being sent, and clears the flag only if this scope has set it; if an enclosing
- * one has too, it sets the flag again. A plain interrupt that meets one of ours in the flag is lost with it.
+ * one has too, it sets the flag again. A plain interrupt that comes between ours and the end of the region is lost with it.
  */
 
 /**
@@ -206,10 +206,25 @@ public abstract class CancelScope extends SpinLock implements Expirable {
         awaitSent();
         boolean clear = delivery == SENT;
         delivery = REPORTED;
-        boolean sentForAnother = enclosingSent();
         waiter.unlock();
-        if (clear && Thread.interrupted() && sentForAnother) {
-            waiter.thread().interrupt(); // there is one flag for all: the enclosing region's must not be lost
+        if (clear) {
+            clearFlag();
+        }
+    }
+
+    /**
+     * Clears the flag that was set for this region, and sets it again if it was set for one around it too, be it just now: there
+     * is one flag for all.
+     */
+    private void clearFlag() {
+        if (Thread.interrupted()) {
+            waiter.lock(); // after the flag was cleared: who sets it from now on need not be looked for
+            awaitSent();
+            boolean sentForAnother = enclosingSent();
+            waiter.unlock();
+            if (sentForAnother) {
+                waiter.thread().interrupt();
+            }
         }
     }
 
@@ -231,7 +246,7 @@ public abstract class CancelScope extends SpinLock implements Expirable {
         delivery = REPORTED;
         waiter.unlock();
         if (clear) {
-            Thread.interrupted();
+            clearFlag();
         }
     }
 
@@ -301,11 +316,12 @@ public abstract class CancelScope extends SpinLock implements Expirable {
         CancelScope enclosing = parentOrRoot();
         waiter.lock();
         waiter.scope = enclosing;
-        CancelScope outer = enclosing.cancelled();
         boolean interrupt = left;
-        if (outer != null && outer.delivery == UNDELIVERED) {
-            outer.delivery = SENT; // it came while we were shielded
-            interrupt = true;
+        for (CancelScope s = enclosing; s != null && !s.shield; s = s.parent) {
+            if (s.reason() != null && s.delivery == UNDELIVERED) {
+                s.delivery = SENT; // it came while we were shielded
+                interrupt = true;
+            }
         }
         waiter.unlock();
         if (interrupt) {

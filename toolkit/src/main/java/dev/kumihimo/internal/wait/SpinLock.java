@@ -50,11 +50,24 @@ public abstract class SpinLock {
             Points.locking(this);
         }
         if (!LOCKED.compareAndSet(this, 0, 1)) {
-            lockContended();
+            lockContended(true);
         }
     }
 
-    private void lockContended() {
+    /**
+     * Takes the lock while the caller holds another one: as {@link #lock()}, but never yields, so that the first is not held by
+     * a thread that has no carrier.
+     */
+    public final void lockWithin() {
+        if (Points.ON) {
+            Points.locking(this);
+        }
+        if (!LOCKED.compareAndSet(this, 0, 1)) {
+            lockContended(false);
+        }
+    }
+
+    private void lockContended(boolean mayYield) {
         int pauses = FIRST_PAUSES;
         int sinceYield = 0;
         do {
@@ -63,7 +76,7 @@ public abstract class SpinLock {
             }
             sinceYield += pauses;
             pauses = MOST_PAUSES;
-            if (sinceYield >= PAUSES_TO_YIELD) {
+            if (mayYield && sinceYield >= PAUSES_TO_YIELD) {
                 sinceYield = 0;
                 Thread.yield();
             }

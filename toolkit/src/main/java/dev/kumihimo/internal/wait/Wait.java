@@ -51,6 +51,7 @@ public final class Wait extends WaitNode implements Expirable {
     private final Waiter waiter;
     private volatile @Nullable Object outcome;
     private @Nullable WaitNode[] registrations = NO_NODES;
+    private @Nullable WakeList heldUp; // of a select: made before it waits, since one that was granted must not fail
     private boolean uncancellable;
 
     private Wait(Waiter waiter, @Nullable WaitPoint point) {
@@ -78,6 +79,7 @@ public final class Wait extends WaitNode implements Expirable {
      * locks. A branch without a registration has null.
      */
     public void register(@Nullable WaitNode[] nodes) {
+        heldUp = new WakeList();
         registrations = nodes;
     }
 
@@ -324,7 +326,7 @@ public final class Wait extends WaitNode implements Expirable {
             }
             return;
         }
-        WakeList woken = new WakeList();
+        WakeList woken = heldUp == null ? new WakeList() : heldUp;
         for (WaitNode node : registrations) {
             if (node != null && node != granted) {
                 unlink(node, woken);

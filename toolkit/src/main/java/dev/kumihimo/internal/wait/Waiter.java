@@ -84,7 +84,9 @@ public abstract class Waiter extends CancelScope implements Thread.UncaughtExcep
      */
     public static void spend() throws InterruptedException {
         Waiter waiter = currentTask();
-        if (waiter != null && --waiter.budget <= 0) {
+        if (waiter == null) {
+            foreignFactory(); // initialises the runtime's classes here, rather than later under a lock
+        } else if (--waiter.budget <= 0) {
             waiter.yieldAndCheck();
         }
     }

@@ -42,11 +42,21 @@ public final class WakeList {
         }
         first = null;
         last = null;
+        RuntimeException failure = null;
         while (node != null) {
             WaitNode following = node.next;
             node.next = null;
-            node.owner().wake();
+            try {
+                node.owner().wake();
+            } catch (
+                    RuntimeException
+                            e) { // a foreign scheduler refused the thread: the others must not stay parked for that
+                failure = e;
+            }
             node = following;
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 }
