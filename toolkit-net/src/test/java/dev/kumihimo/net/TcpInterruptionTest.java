@@ -241,6 +241,9 @@ class TcpInterruptionTest {
                         if (random.nextInt(4) == 0) {
                             LockSupport.parkNanos(random.nextInt(300_000));
                         }
+                        if (random.nextInt(50) == 0) {
+                            LockSupport.parkNanos(3_000_000); // longer than any of the timeouts, rounding included
+                        }
                     }
                     pair.peer().shutdownOutput();
                 } catch (IOException e) {
