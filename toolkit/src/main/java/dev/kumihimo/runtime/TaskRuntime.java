@@ -267,7 +267,7 @@ public final class TaskRuntime implements AutoCloseable {
                         }
                     });
             Thread thread = core.threads().newThread(() -> {
-                if (!core.registry().add(task)) {
+                if (!core.registry().add(task, task.id())) {
                     task.cancel(shutdownReason());
                 }
                 task.runEvenIfAborted();
@@ -282,7 +282,7 @@ public final class TaskRuntime implements AutoCloseable {
         try {
             Thread thread = core.threads().newThread(task);
             task.bind(thread);
-            if (!core.registry().add(task)) {
+            if (!core.registry().add(task, task.id())) {
                 task.refuse(shutdownReason());
                 return task;
             }
@@ -295,7 +295,7 @@ public final class TaskRuntime implements AutoCloseable {
     }
 
     private <T extends @Nullable Object> RuntimeTask<T> startBlocking(RuntimeTask<T> task) {
-        if (!core.registry().add(task)) {
+        if (!core.registry().add(task, task.id())) {
             task.refuse(shutdownReason());
             return task;
         }
@@ -561,7 +561,7 @@ public final class TaskRuntime implements AutoCloseable {
             RuntimeCore core = task.runtime().core();
             Thread thread = core.threads().newThread(outer);
             task.bind(thread);
-            if (!core.registry().add(task)) {
+            if (!core.registry().add(task, task.id())) {
                 refuse(task);
                 return null;
             }

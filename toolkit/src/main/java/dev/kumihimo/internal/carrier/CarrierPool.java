@@ -98,7 +98,8 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
         this.driver = new Driver(this);
         this.pool = new ForkJoinPool(
                 parallelism,
-                p -> CarrierThread.apart(new CarrierThread(p, this, threadName, numbers.incrementAndGet())),
+                p -> CarrierThread.apart(
+                        new CarrierThread(p, this, threadName + "-carrier-" + numbers.incrementAndGet())),
                 (thread, e) -> sentinel.carrierFailed(thread, e),
                 true,
                 0,

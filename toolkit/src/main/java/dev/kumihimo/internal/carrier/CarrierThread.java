@@ -27,9 +27,6 @@ final class CarrierThread extends ForkJoinWorkerThread {
 
     final CarrierPool carriers;
 
-    /** Its number in the pool, from 1. */
-    final int index;
-
     /** Continuations begun and ended here. Written by the carrier, read by the sentinel: opaque. */
     @SuppressWarnings("unused") // through RUNS
     private long runs;
@@ -51,11 +48,10 @@ final class CarrierThread extends ForkJoinWorkerThread {
     long stillSince;
     boolean covered;
 
-    CarrierThread(ForkJoinPool pool, CarrierPool carriers, String threadName, int index) {
+    CarrierThread(ForkJoinPool pool, CarrierPool carriers, String name) {
         super(pool);
         this.carriers = carriers;
-        this.index = index;
-        setName(threadName + "-carrier-" + index);
+        setName(name);
         setDaemon(true);
     }
 

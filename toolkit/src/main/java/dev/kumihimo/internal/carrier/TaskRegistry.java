@@ -9,9 +9,6 @@ import org.jspecify.annotations.Nullable;
 /**
  * The live tasks of a runtime, for its end and for reports: lists behind a few spin locks. Once closed it takes no more, so
  * that a task is either found by the shutdown or refused.
- *
- * <p>A carrier adds to a list of its own, since a task's neighbours in its list are written to when it comes and goes: those
- * that were spawned on the same carrier are in its cache.
  */
 public final class TaskRegistry {
     private static final int SHARDS = 16; // a power of two; empirical: more than carriers on most machines
@@ -44,12 +41,11 @@ public final class TaskRegistry {
     /**
      * Adds a task.
      *
+     * @param spread any number that differs between tasks
      * @return false if the registry is closed
      */
-    public boolean add(LiveTask task) {
-        Thread spawner = VirtualThreads.currentCarrier();
-        int index = (int) (spawner instanceof CarrierThread carrier ? carrier.index : spawner.threadId())
-                & (shards.length - 1);
+    public boolean add(LiveTask task, long spread) {
+        int index = (int) spread & (shards.length - 1);
         Shard shard = shards[index];
         shard.lock();
         try {
