@@ -12,7 +12,9 @@ import dev.kumihimo.test.TestRuntime;
 import dev.kumihimo.time.Timeout;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 
 /** One case: a victim, those before and behind it, a peer, and one event at one point. */
@@ -26,6 +28,7 @@ final class Case {
     private final State state;
     private final Style style;
     private final Event event;
+    private final Event second;
     private final Strike strike;
 
     private final TestRuntime test = TestRuntime.fifo();
@@ -38,15 +41,17 @@ final class Case {
     private Outcome seen;
     private JoinHandle<?> peer;
     private long firstOfPeer;
-    private boolean struckInside;
-    private boolean struck;
+    private final Set<Event> struckBy = EnumSet.noneOf(Event.class);
+    private boolean interruptedInside;
     private int queues;
 
-    Case(Row row, State state, Style style, Event event, Strike strike) {
+    /** Prepares a case with a second event, or none, at the point of the strike. */
+    Case(Row row, State state, Style style, Event event, Event second, Strike strike) {
         this.row = row;
         this.state = state;
         this.style = style;
         this.event = event;
+        this.second = second;
         this.strike = strike;
         this.subject = row.subject(state);
     }
@@ -105,7 +110,8 @@ final class Case {
         spawnVictim();
         boolean there = goToPoint();
         if (there) {
-            strike();
+            strike(); // unless it was struck where its retreat began
+            strikeWith(second);
             if (strike.victimFirst()) {
                 runAlone(victim);
             } else if (peer != null) {
@@ -193,20 +199,29 @@ final class Case {
     }
 
     private void strike() {
-        if (struck) {
-            return;
+        if (struckBy.isEmpty()) {
+            strikeWith(event);
         }
-        struck = true;
-        struckInside = seen.begun && !seen.ended;
-        switch (event) {
+    }
+
+    private void strikeWith(Event what) {
+        struckBy.add(what);
+        switch (what) {
             case NONE -> {}
             case ABORT -> victim.abort();
             case TOKEN -> token.cancel();
             case EXPIRY -> test.elapse(LATER);
-            case INTERRUPT -> test.interrupt(victim);
+            case INTERRUPT -> {
+                interruptedInside = seen.begun && !seen.ended;
+                test.interrupt(victim);
+            }
             case CLOSE -> subject.close();
             case SHUTDOWN -> test.runtime().shutdown(Duration.ZERO);
         }
+    }
+
+    private boolean struckBy(Event what) {
+        return struckBy.contains(what);
     }
 
     /* ---------------- Who takes part -------------- */
@@ -302,8 +317,12 @@ final class Case {
                 first == null || !subject.couldGo(first.who),
                 "w" + (first == null ? "" : first.who) + " waits for what is there");
         ensure(first == null || !isClosed(), "somebody waits for an object that is closed");
-        boolean mustEnd = event != Event.NONE && event != Event.CLOSE && (struckInside || event != Event.INTERRUPT);
-        ensure(!struck || !mustEnd || victim.isDone() || !subject.cancellable(), event + " has not ended the wait");
+        boolean mustEnd = interruptedInside
+                || struckBy(Event.ABORT)
+                || struckBy(Event.TOKEN)
+                || struckBy(Event.EXPIRY)
+                || struckBy(Event.SHUTDOWN);
+        ensure(!mustEnd || victim.isDone() || !subject.cancellable(), struckBy + " has not ended the wait");
     }
 
     private void settle() {
@@ -337,7 +356,7 @@ final class Case {
         }
         ensure(test.timers() == 0, test.timers() + " timers are left");
         subject.check(outcomes);
-        if (!isClosed() && event != Event.SHUTDOWN) {
+        if (!isClosed() && !struckBy(Event.SHUTDOWN)) {
             try {
                 subject.use();
             } catch (Exception e) {
@@ -352,7 +371,7 @@ final class Case {
     private boolean isAllowed(Outcome outcome) {
         boolean mine = outcome == seen;
         if (!outcome.begun) {
-            return struck && (event == Event.SHUTDOWN || mine && event == Event.ABORT);
+            return struckBy(Event.SHUTDOWN) || mine && struckBy(Event.ABORT);
         }
         Throwable e = outcome.thrown;
         if (e == null) {
@@ -367,24 +386,30 @@ final class Case {
         if (mine && style == Style.IN_CALL && subject.endsByTime() && e instanceof TimeoutException) {
             return true;
         }
-        if (!struck) {
-            return false;
-        }
-        return switch (event) {
+        return struckBy.stream().anyMatch(what -> isOf(what, e, mine));
+    }
+
+    private boolean isOf(Event what, Throwable e, boolean mine) {
+        boolean taskToo = struckBy(Event.ABORT) || struckBy(Event.SHUTDOWN);
+        return switch (what) {
             case NONE, CLOSE -> false;
             case ABORT -> mine && isCancelled(e, CancelReason.Kind.ABORT, true);
-            case TOKEN -> mine && isCancelled(e, CancelReason.Kind.TOKEN, false);
-            case EXPIRY -> mine && e instanceof TimeoutException;
+            case TOKEN -> mine && isCancelled(e, CancelReason.Kind.TOKEN, taskToo && isOwn(e));
+            case EXPIRY ->
+                mine && (e instanceof TimeoutException || taskToo && isCancelled(e, CancelReason.Kind.TIMEOUT, true));
             case INTERRUPT -> mine && e.getClass() == InterruptedException.class;
-            case SHUTDOWN ->
-                isCancelled(e, CancelReason.Kind.SHUTDOWN, true) || isCancelled(e, CancelReason.Kind.SHUTDOWN, false);
+            case SHUTDOWN -> isCancelled(e, CancelReason.Kind.SHUTDOWN, isOwn(e));
         };
+    }
+
+    private static boolean isOwn(Throwable e) {
+        return e instanceof TaskCancelledException cancelled && cancelled.isOwn();
     }
 
     private boolean isClosed() {
         return state.kind() == State.Kind.CLOSED
                 || state.kind() == State.Kind.CLOSING && peer != null
-                || struck && event == Event.CLOSE;
+                || struckBy(Event.CLOSE);
     }
 
     private static boolean isCancelled(Throwable e, CancelReason.Kind kind, boolean own) {
@@ -396,29 +421,35 @@ final class Case {
     /** An interrupt is either thrown or kept in the flag, and nothing else leaves one there. */
     private void ensureFlag() {
         for (Outcome outcome : outcomes) {
-            boolean struckByAbort = struck && (event == Event.SHUTDOWN || outcome == seen && event == Event.ABORT);
-            if (outcome == seen && event == Event.INTERRUPT && struckInside) {
-                boolean thrown = outcome.thrown instanceof InterruptedException;
+            boolean byAbort = struckBy(Event.SHUTDOWN) || outcome == seen && struckBy(Event.ABORT);
+            if (byAbort) {
+                continue; // its interrupt may be there, and have taken a plain one with it
+            }
+            if (outcome != seen || !interruptedInside) {
                 ensure(
-                        thrown != outcome.interrupted,
-                        outcome + (thrown ? ", and the interrupt is told twice" : ", and the interrupt was lost"));
-            } else if (!struckByAbort) {
-                ensure(!outcome.interrupted, outcome + " with the interrupt flag set");
+                        !outcome.interrupted || outcome == seen && struckBy(Event.INTERRUPT),
+                        outcome + " and the flag is set");
+            } else if (second == Event.NONE) {
+                boolean thrown = outcome.thrown instanceof InterruptedException;
+                ensure(thrown || outcome.interrupted, outcome + ", and the interrupt was lost");
+                ensure(!thrown || !outcome.interrupted, outcome + ", and the interrupt is told twice");
             }
         }
     }
 
     private void ensureOrder() {
+        boolean waited = strike.path() == Strike.Path.PEER; // the victim did, in its place
         int last = -1;
         for (int who : completed) {
-            if (who != seen.who && oneServes()) {
+            boolean inPlace = who != seen.who || event == Event.NONE && waited && !strike.victimFirst();
+            if (inPlace && oneServes()) {
                 ensure(who > last, "served in the order " + completed);
                 last = who;
             }
         }
         long lastRank = Long.MIN_VALUE;
         for (Outcome outcome : outcomes) {
-            if (outcome != seen && outcome.applied()) {
+            if ((outcome != seen || waited) && outcome.applied()) {
                 long rank = subject.rank(outcome.value);
                 ensure(rank >= lastRank, "what came first was not for who came first");
                 lastRank = rank;
@@ -436,6 +467,7 @@ final class Case {
 
     @Override
     public String toString() {
-        return row + " / " + state + " / " + style + " / " + event + " / " + strike;
+        return row + " / " + state + " / " + style + " / " + event + (second == Event.NONE ? "" : " and " + second)
+                + " / " + strike;
     }
 }

@@ -4,6 +4,7 @@ import static dev.kumihimo.test.matrix.Subject.ensure;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.LongPredicate;
 
 /**
@@ -31,9 +32,14 @@ final class Matrix {
         Subject sample = row.subject(State.ALONE);
         for (State state : State.allOf(sample)) {
             for (Style style : Style.values()) {
-                for (Event event : style.events) {
-                    if ((!style.isTimed() || sample.timed()) && (event != Event.CLOSE || sample.closes())) {
-                        run(row, state, style, event);
+                if (!style.isTimed() || sample.timed()) {
+                    for (Event event : style.events) {
+                        if (event != Event.CLOSE || sample.closes()) {
+                            run(row, state, style, event);
+                        }
+                    }
+                    if (state.kind() == State.Kind.WAITING && state.before() == 0 && state.after() < 2) {
+                        runPairs(row, sample, state, style);
                     }
                 }
             }
@@ -44,17 +50,37 @@ final class Matrix {
         for (boolean victimFirst : List.of(true, false)) {
             for (Strike.Path path : paths(state, event)) {
                 if (path.isOfTwo()) {
-                    walk(point -> walk(peerPoint ->
-                            run(row, state, style, event, new Strike(path, point, peerPoint, victimFirst))));
+                    walk(point -> walk(peerPoint -> run(
+                            row, state, style, event, Event.NONE, new Strike(path, point, peerPoint, victimFirst))));
                 } else {
-                    walk(point -> run(row, state, style, event, new Strike(path, point, 0, victimFirst)));
+                    walk(point -> run(row, state, style, event, Event.NONE, new Strike(path, point, 0, victimFirst)));
                 }
             }
         }
     }
 
-    private boolean run(Row row, State state, Style style, Event event, Strike strike) {
-        Case one = new Case(row, state, style, event, strike);
+    /** Two events, at the same point or the second in the retreat from the first. */
+    private void runPairs(Row row, Subject sample, State state, Style style) {
+        Set<Event> events = style.all();
+        if (!sample.closes()) {
+            events.remove(Event.CLOSE);
+        }
+        for (Event event : events) {
+            for (Event second : events) {
+                if (event == second) {
+                    continue;
+                }
+                for (Strike.Path path : List.of(Strike.Path.VICTIM, Strike.Path.PEER, Strike.Path.RETREAT)) {
+                    for (boolean victimFirst : List.of(true, false)) {
+                        walk(point -> run(row, state, style, event, second, new Strike(path, point, 0, victimFirst)));
+                    }
+                }
+            }
+        }
+    }
+
+    private boolean run(Row row, State state, Style style, Event event, Event second, Strike strike) {
+        Case one = new Case(row, state, style, event, second, strike);
         ensure(strike.point() <= MOST_POINTS, one + ": is there no end?");
         boolean reached = one.run();
         cases++;

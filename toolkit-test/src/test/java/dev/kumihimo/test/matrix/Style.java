@@ -24,6 +24,16 @@ enum Style {
         this.events = EnumSet.of(events[0], events);
     }
 
+    /** {@return all events that can meet it, in a set of the caller's own; none if it is over before it begins} */
+    Set<Event> all() {
+        Set<Event> all = EnumSet.copyOf(events);
+        if (!isPast()) {
+            all.addAll(PLAIN.events);
+        }
+        all.remove(Event.NONE);
+        return all;
+    }
+
     boolean isTimed() {
         return this == TIMED || this == ZERO;
     }
