@@ -27,7 +27,14 @@ class CancelMatrixTest {
     private static int rows;
 
     static List<Row> rows() {
-        return Stream.of(ChannelRows.all(), BroadcastRows.all(), SyncRows.all(), TaskRows.all(), SelectRows.all())
+        return Stream.of(
+                        ChannelRows.all(),
+                        BroadcastRows.all(),
+                        LockRows.all(),
+                        SyncRows.all(),
+                        TaskRows.all(),
+                        TokenRows.all(),
+                        SelectRows.all())
                 .flatMap(List::stream)
                 .toList();
     }

@@ -198,7 +198,7 @@ final class SelectRows {
     }
 
     /** A task holds two locks; the one that is chosen is given back at once, the other was never held. */
-    private static final class OfLocks extends SyncRows.Locked {
+    private static final class OfLocks extends LockRows.Locked {
         private final Mutex<String> left = Mutex.of("left");
         private final Mutex<String> right = Mutex.of("right");
 

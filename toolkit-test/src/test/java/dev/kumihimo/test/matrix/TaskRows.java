@@ -5,12 +5,9 @@ import dev.kumihimo.runtime.CancelReason;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.Task;
-import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.sync.SetOnce;
-import dev.kumihimo.task.CancellationToken;
 import dev.kumihimo.task.JoinMap;
 import dev.kumihimo.task.JoinSet;
-import dev.kumihimo.task.TaskTracker;
 import dev.kumihimo.task.Tasks;
 import dev.kumihimo.test.TestRuntime;
 import java.time.Duration;
@@ -18,7 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 
-/** Waits for tasks, tokens and time. */
+/** Waits for tasks and time. */
 final class TaskRows {
     private TaskRows() {}
 
@@ -32,10 +29,7 @@ final class TaskRows {
                 new Row("JoinSet.close", s -> new ClosingScope()),
                 new Row("AbortOnClose.close", s -> new AbortingOnClose()),
                 new Row("Tasks.all", s -> new RunningAll()),
-                new Row("Tasks.race", s -> new Racing()),
-                new Row("CancellationToken.awaitCancelled", s -> new AwaitingToken()),
-                new Row("CancellationToken.run, itself cancelled", s -> new InToken()),
-                new Row("TaskTracker.await", s -> new AwaitingTracker()));
+                new Row("Tasks.race", s -> new Racing()));
     }
 
     private static final class Sleeping extends Subject {
@@ -363,140 +357,6 @@ final class TaskRows {
         @Override
         boolean couldGo(int first) {
             return began > 0 && began == done;
-        }
-    }
-
-    private static final class AwaitingToken extends Subject {
-        private final CancellationToken parent = CancellationToken.create();
-        private final CancellationToken token = parent.child();
-
-        @Override
-        Object op(int who) throws Exception {
-            return token.awaitCancelled();
-        }
-
-        @Override
-        Object op(int who, Duration timeout) throws Exception {
-            return token.awaitCancelled(timeout);
-        }
-
-        @Override
-        void tryGrant() {
-            parent.cancel("planned");
-        }
-
-        @Override
-        int rounds(int before) {
-            return 1;
-        }
-
-        @Override
-        boolean couldGo(int first) {
-            return token.isCancelled();
-        }
-
-        @Override
-        void check(List<Outcome> outcomes) {
-            for (Outcome outcome : outcomes) {
-                ensure(!outcome.applied() || token.isCancelled(), outcome + ", not cancelled");
-                ensure(!outcome.applied() || outcome.value.equals(token.reason()), outcome + ", not " + token.reason());
-            }
-        }
-    }
-
-    /** The peer cancels the token of a region that waits in another wait: it ends, and tells so. */
-    private static final class InToken extends Subject {
-        private final CancellationToken token = CancellationToken.create();
-        private final SetOnce<String> never = new SetOnce<>();
-
-        @Override
-        Object op(int who) throws Exception {
-            try {
-                return token.run(() -> never.await());
-            } catch (TaskCancelledException e) {
-                if (e.isOwn()) {
-                    Task.checkCancelled(); // with the token's reason if both ended the wait; the next wait has the
-                    // caller's
-                    throw e;
-                }
-                return e.reason();
-            }
-        }
-
-        @Override
-        void tryGrant() {
-            token.cancel("planned");
-        }
-
-        @Override
-        int rounds(int before) {
-            return 1;
-        }
-
-        @Override
-        boolean timed() {
-            return false;
-        }
-
-        @Override
-        boolean couldGo(int first) {
-            return token.isCancelled();
-        }
-
-        @Override
-        void check(List<Outcome> outcomes) {
-            for (Outcome outcome : outcomes) {
-                ensure(!outcome.applied() || outcome.value.equals(token.reason()), outcome + ", not " + token.reason());
-            }
-        }
-
-        @Override
-        void use() throws Exception {
-            tryGrant();
-            op(SPARE);
-        }
-    }
-
-    private static final class AwaitingTracker extends Subject {
-        private final TaskTracker tracker = TaskTracker.create();
-        private final TaskTracker.Token token = tracker.token();
-
-        AwaitingTracker() {
-            tracker.close();
-        }
-
-        @Override
-        Object op(int who) throws Exception {
-            tracker.await();
-            return "empty";
-        }
-
-        @Override
-        Object op(int who, Duration timeout) throws Exception {
-            tracker.await(timeout);
-            return "empty";
-        }
-
-        @Override
-        void tryGrant() {
-            token.close();
-        }
-
-        @Override
-        int rounds(int before) {
-            return 1;
-        }
-
-        @Override
-        boolean couldGo(int first) {
-            return tracker.isEmpty();
-        }
-
-        @Override
-        void check(List<Outcome> outcomes) {
-            for (Outcome outcome : outcomes) {
-                ensure(!outcome.applied() || tracker.isEmpty(), outcome + ", not empty");
-            }
         }
     }
 }
