@@ -69,17 +69,31 @@ class CancelMatrixTest {
 
     @ParameterizedTest
     @EnumSource(value = Planted.Bug.class, mode = EnumSource.Mode.EXCLUDE, names = "NONE")
-    void matrix_findsABug_thatIsPlanted(Planted.Bug bug) throws Exception {
-        assertThat(caught(bug)).isInstanceOf(AssertionError.class).hasMessageContaining("at point");
+    void matrix_findsABug_thatIsPlantedInAMailbox(Planted.Bug bug) throws Exception {
+        assertThat(caught(mailbox(bug))).isInstanceOf(AssertionError.class).hasMessageContaining("at point");
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = PlantedPermits.Bug.class, mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    void matrix_findsABug_thatIsPlantedInPermits(PlantedPermits.Bug bug) throws Exception {
+        assertThat(caught(permits(bug))).isInstanceOf(AssertionError.class).hasMessageContaining("at point");
     }
 
     @Test
     void matrix_findsNoBug_whereNoneIsPlanted() throws Exception {
-        assertThat(caught(Planted.Bug.NONE)).isNull();
+        assertThat(caught(mailbox(Planted.Bug.NONE))).isNull();
+        assertThat(caught(permits(PlantedPermits.Bug.NONE))).isNull();
     }
 
-    private static Throwable caught(Planted.Bug bug) throws Exception {
-        Row row = new Row("a mailbox with a bug: " + bug, s -> new Planted(bug));
+    private static Row mailbox(Planted.Bug bug) {
+        return new Row("a mailbox with a bug: " + bug, s -> new Planted(bug));
+    }
+
+    private static Row permits(PlantedPermits.Bug bug) {
+        return new Row("permits with a bug: " + bug, s -> new PlantedPermits(bug, s.before()));
+    }
+
+    private static Throwable caught(Row row) throws Exception {
         return OnCarrier.call(() -> catchThrowable(() -> new Matrix().run(row)), SECONDS);
     }
 }

@@ -132,7 +132,7 @@ final class Case {
     private boolean goToPoint() {
         return switch (strike.path()) {
             case VICTIM -> victimToPoint();
-            case PEER -> {
+            case PEER, PEER_STOPS_SHORT -> {
                 if (!letVictimWait()) {
                     yield false;
                 }
@@ -282,12 +282,13 @@ final class Case {
             subject.tryGrant();
             return;
         }
+        int turns = subject.rounds(state.before()) - (strike.path() == Strike.Path.PEER_STOPS_SHORT ? 1 : 0);
         peer = test.runtime().spawnNamed("peer", () -> {
             if (closing) {
                 subject.close();
                 return null;
             }
-            for (int i = subject.rounds(state.before()); i > 0; i--) {
+            for (int i = turns; i > 0; i--) {
                 try {
                     subject.grant();
                 } catch (RuntimeException e) {

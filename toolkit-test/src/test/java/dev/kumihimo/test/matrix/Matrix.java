@@ -35,7 +35,7 @@ final class Matrix {
                 if (!style.isTimed() || sample.timed()) {
                     for (Event event : style.events) {
                         if (event != Event.CLOSE || sample.closes()) {
-                            run(row, state, style, event);
+                            run(row, sample, state, style, event);
                         }
                     }
                     if (state.kind() == State.Kind.WAITING && state.before() == 0 && state.after() < 2) {
@@ -46,9 +46,9 @@ final class Matrix {
         }
     }
 
-    private void run(Row row, State state, Style style, Event event) {
+    private void run(Row row, Subject sample, State state, Style style, Event event) {
         for (boolean victimFirst : List.of(true, false)) {
-            for (Strike.Path path : paths(state, event)) {
+            for (Strike.Path path : paths(sample, state, event)) {
                 if (path.isOfTwo()) {
                     walk(point -> walk(peerPoint -> run(
                             row, state, style, event, Event.NONE, new Strike(path, point, peerPoint, victimFirst))));
@@ -97,11 +97,14 @@ final class Matrix {
         return point > 1;
     }
 
-    private static List<Strike.Path> paths(State state, Event event) {
+    private static List<Strike.Path> paths(Subject sample, State state, Event event) {
         List<Strike.Path> paths = new ArrayList<>();
         paths.add(Strike.Path.VICTIM);
         if (state.kind() == State.Kind.WAITING || state.kind() == State.Kind.CLOSING) {
             paths.add(Strike.Path.PEER);
+            if (state.kind() == State.Kind.WAITING && sample.rounds(state.before()) > 1) {
+                paths.add(Strike.Path.PEER_STOPS_SHORT);
+            }
             if (event != Event.NONE) {
                 paths.add(Strike.Path.RETREAT);
                 paths.add(Strike.Path.RETREAT_BOTH);

@@ -14,6 +14,8 @@ record Strike(Path path, long point, long peerPoint, boolean victimFirst) {
         VICTIM,
         /** The victim waits, and the peer is at a point of its path; behind its last, the victim is served and not resumed. */
         PEER,
+        /** As PEER, and the peer leaves off one turn before it would have served the victim. */
+        PEER_STOPS_SHORT,
         /** The victim was struck while it waited, and is at a point of its retreat when the peer comes. */
         RETREAT,
         /** The victim was struck while it waited, and is at a point of its retreat, and the peer at one of its path. */
