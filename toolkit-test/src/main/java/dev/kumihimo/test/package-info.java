@@ -8,7 +8,8 @@
  * <ul>
  *   <li>One task runs at a time. What is ready, and that nothing is, are facts, not samples.
  *   <li>The same seed gives the same schedule, on every JDK and machine, as long as nothing comes from outside: threads that are
- *       no tasks, blocking jobs, JDK waits with a time. {@link dev.kumihimo.test.TestRuntime#outsideWakes()} counts these.
+ *       no tasks, blocking jobs, JDK waits with a time, monitors (and {@code Thread.join} of a virtual thread, on 27), which a
+ *       thread of the JDK hands on. {@link dev.kumihimo.test.TestRuntime#outsideWakes()} counts these.
  *   <li>The clock moves only when nothing is ready, no blocking job runs and no thread sleeps in the JDK; it jumps to the next
  *       deadline, only what is due then expires, in the order of arming, and all of it runs until nothing is ready before the
  *       next. The timers are those of production, with their rounding up to a millisecond.

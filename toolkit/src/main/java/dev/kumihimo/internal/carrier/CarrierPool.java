@@ -54,6 +54,13 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
      */
     private static final int EVENT_BATCH = 64;
 
+    /**
+     * Whether a pool takes what a virtual thread on its worker submits for that worker's own. On 21 it does not: what a task
+     * spawns would go to a queue for submissions, and lazily, without a signal. Once such a queue holds something, later
+     * submissions to it do not signal either, and it was seen to be forgotten for good. There it goes to the inbox.
+     */
+    private static final boolean POOL_KNOWS_CARRIERS = Runtime.version().feature() >= 22;
+
     private static final long KEEP_ALIVE_MILLIS = 1_000;
 
     private static final VarHandle DRAIN_REQUESTED;
@@ -148,7 +155,9 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
     /** Takes a continuation. Called by the JDK from any thread, also with the caller pinned. */
     @Override
     public void execute(Runnable continuation) {
-        if (VirtualThreads.currentCarrier() instanceof CarrierThread carrier && carrier.carriers == this) {
+        if (VirtualThreads.currentCarrier() instanceof CarrierThread carrier
+                && carrier.carriers == this
+                && (POOL_KNOWS_CARRIERS || Thread.currentThread() == carrier)) {
             push(carrier, new Run(continuation));
         } else {
             inbox.offer(continuation);
