@@ -50,7 +50,7 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
     /**
      * How many tasks woken by events a carrier keeps for itself: fewer are run sooner than another carrier comes, or the
      * sentinel sends one. Empirical: on HTTP with 64 connections, recruiting from the second on costs a fifth of the requests;
-     * from the 17th on it still costs a futex call for each 20th.
+     * from the 17th on it still costs a futex call for each 50th.
      */
     private static final int EVENT_BATCH = 64;
 
