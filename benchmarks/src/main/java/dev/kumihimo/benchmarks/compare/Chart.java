@@ -16,17 +16,18 @@ final class Chart {
     private static final int MARGIN = 16;
 
     /** Mid-tones that stand out on a light page as well as on a dark one. */
-    private static final Map<String, String> COLOURS = Map.of(
-            "kumihimo", "#c8452f",
-            "jdk", "#6d8fb3",
-            "jox", "#7a6fb0",
-            "tokio", "#a9805b",
-            "go", "#3fa7b5",
-            "abq_kumihimo", "#b5654f",
-            "ltq_jdk", "#8fa9c4",
-            "ltq_kumihimo", "#d08a78",
-            "netty_epoll", "#7f9a4f",
-            "netty_nio", "#9db578");
+    private static final Map<String, String> COLOURS = Map.ofEntries(
+            Map.entry("kumihimo", "#c8452f"),
+            Map.entry("jdk", "#6d8fb3"),
+            Map.entry("jox", "#7a6fb0"),
+            Map.entry("tokio", "#a9805b"),
+            Map.entry("go", "#3fa7b5"),
+            Map.entry("abq_kumihimo", "#b5654f"),
+            Map.entry("ltq_jdk", "#8fa9c4"),
+            Map.entry("ltq_kumihimo", "#d08a78"),
+            Map.entry("netty_epoll", "#7f9a4f"),
+            Map.entry("netty_nio", "#9db578"),
+            Map.entry("floor", "#8b949e"));
 
     private static final String INK = "#768390";
 

@@ -16,7 +16,8 @@ public sealed interface Column {
             "ltq_jdk",
             "ltq_kumihimo",
             "netty_epoll",
-            "netty_nio");
+            "netty_nio",
+            "floor");
 
     /** Those that need nothing but a JDK, so that their absence is a failure. */
     Set<String> OWN = Set.of("kumihimo", "jdk", "jox", "abq_kumihimo", "ltq_jdk", "ltq_kumihimo", "netty_nio");

@@ -43,11 +43,12 @@ public record Options(
               --rounds N          rounds, in each of which every column runs once (default 9)
               --workloads REGEX   only workloads whose name contains a match
               --columns A,B,...   only these columns: kumihimo, jdk, jox, tokio, go, abq_kumihimo, ltq_jdk,
-                                  ltq_kumihimo, netty_epoll, netty_nio
+                                  ltq_kumihimo, netty_epoll, netty_nio, floor
               --targets-only      for each workload only the columns that a target names, and none without a target
               --shared            one JVM per Java column and round, which runs the column's workloads one by one
               --quick             one round of one short iteration: shows that everything works, measures nothing
-              --warm-up MILLIS    warm-up before each workload (default 2000, shared 1000; Rust and Go: a quarter)
+              --warm-up MILLIS    warm-up before each workload (default 2000, shared 1000; Rust and Go: a quarter;
+                                  servers: 6000)
               --time MILLIS       measured time of each workload (default 1000, shared 700)
               --workers N         threads each runtime may use (default: the processors)
               --output FOLDER     where rounds.csv, targets.csv and chart.svg go (default benchmarks/target/compare)

@@ -15,6 +15,12 @@ final class Runs implements AutoCloseable {
     /** For what a program does beside warming up and measuring; reached only by one that hangs. */
     private static final Duration RUN_LIMIT = Duration.ofMinutes(3);
 
+    /**
+     * For a server, whose JVM is always a fresh one. Empirical: the JIT compiler's share of the processor time is half in the
+     * first two seconds of load and gone after five.
+     */
+    private static final int SERVER_WARM_UP_SECONDS = 6;
+
     private final Options options;
     private final Child.Setting setting;
     private final Wrk wrk;
@@ -99,7 +105,8 @@ final class Runs implements AutoCloseable {
         try (var server = Child.start(setting, command)) {
             int port = Integer.parseInt(server.next("listening", ANSWER_LIMIT));
             if (!options.quick()) {
-                wrk.load(experiment.connections(), Math.max(1, options.warmUpMillis() / 1000), port);
+                int warmUp = (int) Math.ceil(SERVER_WARM_UP_SECONDS * column.warmUpShare());
+                wrk.load(experiment.connections(), warmUp, port);
             }
             long before = cpuNanos(server);
             var load = wrk.load(experiment.connections(), options.quick() ? 1 : options.shared() ? 3 : 5, port);

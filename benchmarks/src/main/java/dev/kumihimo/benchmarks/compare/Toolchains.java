@@ -75,10 +75,12 @@ final class Toolchains {
             case "abq_kumihimo" -> "ArrayBlockingQueue (SynchronousQueue without a buffer) on Kumihimo's carriers";
             case "ltq_jdk" -> "LinkedTransferQueue (without a bound in every row), default virtual-thread scheduler";
             case "ltq_kumihimo" -> "LinkedTransferQueue (without a bound in every row) on Kumihimo's carriers";
+            case "floor" -> "bare loops that switch between virtual threads, without a scheduler, " + jdk;
             case "netty_epoll" -> "Netty " + jarVersion("netty-transport") + ", epoll transport";
             default -> "Netty " + jarVersion("netty-transport") + ", NIO transport";
         };
-        return present(name, title, command, 1, true);
+        boolean rests = !name.equals("floor"); // its loops spin also while others have their turn
+        return present(name, title, command, 1, rests);
     }
 
     private Column tokio() throws IOException, InterruptedException {

@@ -45,6 +45,7 @@ public abstract class Workloads implements AutoCloseable {
             case "abq_kumihimo" -> QueueWorkloads.onKumihimo(column, Queues.ARRAY);
             case "ltq_jdk" -> QueueWorkloads.onJdk(column, Queues.TRANSFER);
             case "ltq_kumihimo" -> QueueWorkloads.onKumihimo(column, Queues.TRANSFER);
+            case "floor" -> new FloorWorkloads(Program.workers());
             case "netty_epoll" -> NettyWorkloads.epoll();
             case "netty_nio" -> NettyWorkloads.nio();
             default -> throw new IllegalArgumentException("no such column: " + column);
