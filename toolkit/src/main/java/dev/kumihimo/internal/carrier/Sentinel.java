@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 final class Sentinel implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger("dev.kumihimo.runtime");
 
-    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(4);
     private static final long SUSPICIOUS_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long STUCK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long RETIRE_NANOS = TimeUnit.SECONDS.toNanos(1);
