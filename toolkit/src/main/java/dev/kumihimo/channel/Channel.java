@@ -72,7 +72,8 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
     /**
      * {@return a channel with a buffer}
      *
-     * @param capacity how many items it buffers, at least 1; the buffer grows as it is used
+     * @param capacity how many items it buffers, at least 1; the buffer grows as it is used. One that is full with 2,147,483,639
+     *     items cannot grow, whatever the capacity: a send throws {@link IllegalStateException}, and nothing was sent
      * @param <T> the items
      * @throws IllegalArgumentException if the capacity is below 1
      */
@@ -94,7 +95,8 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
     }
 
     /**
-     * {@return a channel on which a send never waits} Its buffer grows as long as there is memory.
+     * {@return a channel on which a send never waits} Its buffer grows as long as there is memory, up to 2,147,483,639 items;
+     * beyond that a send throws {@link IllegalStateException}, and nothing was sent.
      *
      * @param <T> the items
      */

@@ -35,6 +35,9 @@ final class ChannelCore extends WaitPoint {
 
     private static final int INITIAL_RING = 16;
 
+    /** How many items can be buffered: the largest array that every JVM has, if there is the memory. */
+    static final int MAX_RING = Integer.MAX_VALUE - 8;
+
     final int capacity;
     private final WaitQueue receivers = new WaitQueue();
     private final WaitQueue senders = new WaitQueue();
@@ -60,11 +63,7 @@ final class ChannelCore extends WaitPoint {
     }
 
     private static @Nullable Object[] newRing(int capacity) {
-        int initial = 1;
-        while (initial < Math.min(capacity, INITIAL_RING)) {
-            initial <<= 1;
-        }
-        return new Object[initial];
+        return new Object[Math.max(1, Math.min(capacity, INITIAL_RING))];
     }
 
     boolean isClosed() {
@@ -115,17 +114,32 @@ final class ChannelCore extends WaitPoint {
         if (size == ring.length) {
             grow();
         }
-        ring[(head + size) & (ring.length - 1)] = item;
+        ring[place(head, size, ring.length)] = item;
         size++;
     }
 
+    /** Before anything changes: if there is no memory for it, nothing has happened. */
     private void grow() {
-        @Nullable Object[] larger = new Object[ring.length << 1];
-        for (int i = 0; i < size; i++) {
-            larger[i] = ring[(head + i) & (ring.length - 1)];
-        }
+        @Nullable Object[] larger = new Object[grown(ring.length)];
+        int first = Math.min(size, ring.length - head);
+        System.arraycopy(ring, head, larger, 0, first);
+        System.arraycopy(ring, 0, larger, first, size - first);
         ring = larger;
         head = 0;
+    }
+
+    /** {@return the length of the ring that comes after one that is full} */
+    static int grown(int length) {
+        if (length == MAX_RING) {
+            throw new IllegalStateException("size=" + length + ": a channel buffers 0 to " + MAX_RING + " items");
+        }
+        return length > MAX_RING / 2 ? MAX_RING : 2 * length;
+    }
+
+    /** {@return where in a ring the place is that comes a number of places, 0 to its length - 1, after another} */
+    static int place(int from, int steps, int length) {
+        int place = from - length + steps; // in this order, since the sum may be more than an int holds
+        return place < 0 ? place + length : place;
     }
 
     /** Takes the oldest buffered item, or null. A place becomes free: call {@link #refill} next. */
@@ -136,7 +150,7 @@ final class ChannelCore extends WaitPoint {
         }
         Object item = ring[head];
         ring[head] = null;
-        head = (head + 1) & (ring.length - 1);
+        head = place(head, 1, ring.length);
         size--;
         return item;
     }
@@ -239,7 +253,7 @@ final class ChannelCore extends WaitPoint {
             if (size == ring.length) {
                 grow();
             }
-            head = (head - 1) & (ring.length - 1);
+            head = (head == 0 ? ring.length : head) - 1;
             ring[head] = items[i];
             size++;
         }
@@ -339,7 +353,10 @@ final class ChannelCore extends WaitPoint {
                 return null;
             }
             if (places == 0 && size == ring.length) {
-                grow(); // before the grant: if there is no memory for it, nothing has happened
+                if (size == MAX_RING) {
+                    return null;
+                }
+                grow(); // before the grant
             }
             senders.poll();
             if (oldest.grant()) {
