@@ -501,7 +501,8 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
     /**
      * Receives several items, waiting for the first: as many as there are then, but does not wait for more.
      *
-     * @param into where to add them, in their order. If that throws, items not added are put back, before all others
+     * @param into where to add them, in their order. If that throws, items not added are put back, before all others; until
+     *     then other receivers do not get the end of a closed channel, but wait
      * @param max how many at most; 0 does nothing
      * @return how many; 0 only if the channel is closed and drained, or max is 0
      * @throws InterruptedException if interrupted or cancelled while it would wait; nothing was received
@@ -514,22 +515,20 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
             return 0;
         }
         Waiter.spend();
-        int received = Batch.receive(core, into, max);
-        if (received > 0) {
-            return received;
-        }
-        Object item = receiveOrRegister();
-        if (item instanceof Wait wait) {
+        Batch<T> batch = new Batch<>(core, into, max);
+        Wait wait = batch.receiveOrRegister();
+        if (wait != null) {
             wait.await();
-            item = wait.item;
+            batch.receive(wait);
         }
-        return addFirst(into, itemOrNull(item), max);
+        return countOrEnd(batch);
     }
 
     /**
      * Receives several items, waiting for the first at most a given time: as many as there are then.
      *
-     * @param into where to add them, in their order. If that throws, items not added are put back, before all others
+     * @param into where to add them, in their order. If that throws, items not added are put back, before all others; until
+     *     then other receivers do not get the end of a closed channel, but wait
      * @param max how many at most; 0 does nothing
      * @param timeout the longest wait; zero or negative does not wait
      * @return how many; 0 only if the channel is closed and drained, or max is 0
@@ -545,30 +544,32 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
             return 0;
         }
         Waiter.spend();
-        int received = Batch.receive(core, into, max);
-        if (received > 0) {
-            return received;
-        }
-        Object item = null;
+        Batch<T> batch = new Batch<>(core, into, max);
+        boolean inTime = true;
         if (timeout.isNegative() || timeout.isZero()) {
-            item = isDrained() ? ChannelCore.CLOSED : null;
+            batch.receive();
+            inTime = batch.received() > 0 || isDrained();
         } else {
             long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
-            item = receiveOrRegister();
-            if (item instanceof Wait wait) {
-                item = wait.await(deadline) ? wait.item : null;
+            Wait wait = batch.receiveOrRegister();
+            if (wait != null) {
+                inTime = wait.await(deadline);
+                if (inTime) {
+                    batch.receive(wait);
+                }
             }
         }
-        if (item == null) {
+        if (!inTime) {
             throw new TimeoutException("nothing in " + describe() + " within " + timeout);
         }
-        return addFirst(into, itemOrNull(item), max);
+        return countOrEnd(batch);
     }
 
     /**
      * Receives the items that there are now.
      *
-     * @param into where to add them, in their order. If that throws, items not added are put back, before all others
+     * @param into where to add them, in their order. If that throws, items not added are put back, before all others; until
+     *     then other receivers do not get the end of a closed channel, but wait
      * @param max how many at most; 0 does nothing
      * @return how many; 0 if there are none now
      * @throws ChannelClosedException if the channel is closed and drained, so that there will never be one
@@ -577,11 +578,12 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
     public int tryReceiveMany(Collection<? super T> into, int max) {
         checkMax(into, max);
         Waiter.spendQuietly();
-        int received = Batch.receive(core, into, max);
-        if (received == 0 && max > 0 && isDrained()) {
+        Batch<T> batch = new Batch<>(core, into, max);
+        batch.receive();
+        if (batch.received() == 0 && max > 0 && isDrained()) {
             throw drained();
         }
-        return received;
+        return batch.received();
     }
 
     private static void checkMax(Collection<?> into, int max) {
@@ -591,13 +593,11 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         }
     }
 
-    /** Adds the item that was waited for, if any, and what else there is. */
-    private int addFirst(Collection<? super T> into, @Nullable T first, int max) {
-        if (first == null) {
-            return 0;
+    private int countOrEnd(Batch<T> batch) {
+        if (batch.received() == 0) {
+            end();
         }
-        Batch.addOrPutBack(core, into, new Object[] {first}, 1);
-        return 1 + Batch.receive(core, into, max - 1);
+        return batch.received();
     }
 
     /**
@@ -675,7 +675,10 @@ public final class Channel<T> implements Selectable<T>, Sink<T>, AutoCloseable {
         }
     }
 
-    /** {@return whether it is closed, nothing is buffered and no permit is outstanding: there will never be another item} */
+    /**
+     * {@return whether it is closed, nothing is buffered, no permit is outstanding, and no {@code receiveMany} is adding what it
+     * may put back: there will never be another item}
+     */
     public boolean isDrained() {
         core.lock();
         try {

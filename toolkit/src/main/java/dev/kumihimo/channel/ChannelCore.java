@@ -17,12 +17,14 @@ import org.jspecify.annotations.Nullable;
  *
  * Invariants: I1 receivers wait only while the ring is empty. I2 senders wait only while size >= limit, which with capacity 0
  * is always; no newcomer gets past them. I3 once closed, no sender waits, and receivers wait only while a permit may still
- * send. I4 size + reserved <= capacity, unless an item was put back. A sender that gives up holds nobody up, since all behind
- * it want no less; but a reservation may have wanted more than they do, so whoever withdraws one serves those behind it, also
- * if a granter has dropped its node: the granter need not.
+ * send, or a batch be put back. I4 size + reserved <= capacity, unless an item was put back. I5 size + lent <= ring.length: what
+ * was taken for a batch finds its place again without memory. A sender that gives up holds nobody up, since all behind it want
+ * no less; but a reservation may have wanted more than they do, so whoever withdraws one serves those behind it, also if a
+ * granter has dropped its node: the granter need not.
  *
- * Fields: all guarded by the lock. A node's count: how many places are to be reserved; 0 is a send. Its item: before it is
- * granted, what a sender sends; after, what a receiver gets, the permit, or CLOSED for each.
+ * Fields: all guarded by the lock. A sender's node.count: how many places are to be reserved; 0 is a send. A receiver's: 1 if
+ * it may put back what it gets. Its item: before it is granted, what a sender sends; after, what a receiver gets, the permit, or
+ * CLOSED for each.
  */
 
 /** The state of a channel, with operations that never wait; call them under the lock, unless they say that they take it. */
@@ -49,6 +51,7 @@ final class ChannelCore extends WaitPoint {
     private int limit;
 
     private int reserved;
+    private int lent; // items of batches that are under way to their collections, and may be put back
     private boolean closed;
     private boolean abandoned; // there were receivers' handles, and the last was closed
     private @Nullable Throwable cause; // written before it is closed, and never again
@@ -72,7 +75,7 @@ final class ChannelCore extends WaitPoint {
 
     /** {@return whether nothing will come any more, if nothing is buffered now} */
     boolean isEnded() {
-        return closed && (reserved == 0 || abandoned);
+        return closed && (reserved + lent == 0 || abandoned);
     }
 
     int size() {
@@ -100,25 +103,35 @@ final class ChannelCore extends WaitPoint {
     }
 
     private @Nullable WaitNode grantReceiver(Object item) {
-        for (WaitNode node; (node = receivers.poll()) != null; ) {
+        for (WaitNode node; (node = receivers.peek()) != null; ) {
+            int lending = node.count;
+            if (lending > 0) {
+                makeRoom(); // before the grant
+            }
+            receivers.poll();
             node.item = item;
             if (node.grant()) {
+                lent += lending;
                 return node;
             } // else it has given up: the next one
         }
         return null;
     }
 
-    /** Buffers an item; the ring must not be full. */
+    /** Buffers an item; there must be a place for it. */
     void put(Object item) {
-        if (size == ring.length) {
-            grow();
-        }
+        makeRoom();
         ring[place(head, size, ring.length)] = item;
         size++;
     }
 
-    /** Before anything changes: if there is no memory for it, nothing has happened. */
+    /** Has the ring hold one item more. To be called before anything changes: it may fail, for want of memory. */
+    private void makeRoom() {
+        if (size + lent == ring.length) {
+            grow();
+        }
+    }
+
     private void grow() {
         @Nullable Object[] larger = new Object[grown(ring.length)];
         int first = Math.min(size, ring.length - head);
@@ -222,24 +235,41 @@ final class ChannelCore extends WaitPoint {
         return true;
     }
 
-    /** Takes as many items as there are and fit, from the buffer or, in a rendezvous, from senders; returns how many. */
-    int takeInto(@Nullable Object[] items, WakeList woken) {
+    /**
+     * Takes as many items as there are and fit, from the buffer or, in a rendezvous, from senders; returns how many. They are
+     * lent until {@link #settle}. If some were taken, {@link #serve} is to be called next.
+     */
+    int lend(@Nullable Object[] items, WakeList woken) {
+        while (capacity == 0 && size + lent + items.length > ring.length) {
+            grow(); // before anything is taken
+        }
         int taken = 0;
         for (Object item; taken < items.length && (item = take()) != null; ) {
             items[taken++] = item;
-        }
-        if (taken > 0) {
-            serve(woken);
         }
         for (WaitNode sender; taken < items.length && (sender = grantSender()) != null; ) {
             items[taken++] = sender.item;
             woken.add(sender);
         }
+        lent += taken;
         return taken;
     }
 
-    /** Undoes the taking of items from an index on: they come before all others. */
-    void putBack(@Nullable Object[] items, int from, int to, WakeList woken) {
+    /** Registers a wait of the caller for an item that will be lent; null if there will never be one. */
+    @Nullable
+    Wait registerForLoan() {
+        if (isEnded()) {
+            return null;
+        }
+        Wait wait = Wait.at(this);
+        wait.count = 1;
+        receivers.add(wait);
+        return wait;
+    }
+
+    /** Ends the loan of items: those from an index on come back, and before all others. */
+    void settle(@Nullable Object[] items, int from, int to, WakeList woken) {
+        lent -= to;
         int next = from;
         while (next < to && items[next] instanceof Object item) {
             WaitNode receiver = grantReceiver(item);
@@ -249,14 +279,12 @@ final class ChannelCore extends WaitPoint {
             woken.add(receiver);
             next++;
         }
-        for (int i = to - 1; i >= next && !abandoned; i--) {
-            if (size == ring.length) {
-                grow();
-            }
+        for (int i = to - 1; i >= next && !abandoned; i--) { // I5: there is a place for each
             head = (head == 0 ? ring.length : head) - 1;
             ring[head] = items[i];
             size++;
         }
+        endIfEnded(woken);
     }
 
     /* ---------------- Senders that wait, and reservations -------------- */
@@ -302,8 +330,8 @@ final class ChannelCore extends WaitPoint {
 
     /** Sends an item through a reserved place. */
     void sendReserved(Object item, WakeList woken) {
-        if (!abandoned && size == ring.length) {
-            grow(); // before anything changes: if there is no memory for it, the place is still reserved
+        if (!abandoned) {
+            makeRoom(); // before anything changes: if there is no memory for it, the place is still reserved
         }
         reserved--;
         if (!abandoned) {
@@ -320,6 +348,10 @@ final class ChannelCore extends WaitPoint {
 
     private void afterReserved(WakeList woken) {
         serve(woken);
+        endIfEnded(woken);
+    }
+
+    private void endIfEnded(WakeList woken) {
         if (isEnded()) {
             endAll(receivers, woken); // if any wait, nothing is buffered
         }
@@ -335,7 +367,7 @@ final class ChannelCore extends WaitPoint {
     }
 
     /** Serves the senders that wait, as long as there is room for the oldest. */
-    private void serve(WakeList woken) {
+    void serve(WakeList woken) {
         for (WaitNode sender; (sender = serveOldest()) != null; ) {
             woken.add(sender);
             if (sender.count == 0 && sender.item != null) {
@@ -352,11 +384,11 @@ final class ChannelCore extends WaitPoint {
             if (Math.max(1, places) > capacity - reserved - size) {
                 return null;
             }
-            if (places == 0 && size == ring.length) {
-                if (size == MAX_RING) {
+            if (places == 0) {
+                if (size + lent == MAX_RING) {
                     return null;
                 }
-                grow(); // before the grant
+                makeRoom(); // before the grant
             }
             senders.poll();
             if (oldest.grant()) {
@@ -403,9 +435,7 @@ final class ChannelCore extends WaitPoint {
         closed = true;
         endAll(senders, woken);
         updateLimit();
-        if (isEnded()) {
-            endAll(receivers, woken);
-        }
+        endIfEnded(woken);
         if (closeWaiters != null) {
             endAll(closeWaiters, woken);
         }

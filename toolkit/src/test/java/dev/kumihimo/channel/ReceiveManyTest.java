@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kumihimo.runtime.JoinHandle;
 import java.time.Duration;
+import java.util.AbstractCollection;
+import java.util.AbstractList;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeoutException;
@@ -181,5 +185,120 @@ class ReceiveManyTest extends ChannelFixture {
             sender.join(LONG);
         }
         assertThat(channel.availableCapacity()).isEqualTo(2);
+    }
+
+    /** A collection that refuses all, after something was done in the middle of its add(). */
+    private static <T> Collection<T> refusing(Runnable meanwhile) {
+        return new AbstractCollection<>() {
+            @Override
+            public boolean add(T item) {
+                meanwhile.run();
+                throw new IllegalStateException("refused");
+            }
+
+            @Override
+            public Iterator<T> iterator() {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public int size() {
+                return 0;
+            }
+        };
+    }
+
+    @Test
+    void aClosedChannel_hasNotEnded_whileItemsMayBePutBack() throws Exception {
+        Channel<Integer> channel = holding(4, 2);
+        channel.close();
+        List<JoinHandle<Integer>> other = new ArrayList<>();
+        assertThatThrownBy(() -> channel.receiveMany(
+                        refusing(() -> {
+                            assertThat(channel.isDrained()).isFalse();
+                            assertThat(channel.tryReceive()).isNull();
+                            assertThat(channel.tryReceiveMany(new ArrayList<>(), 2))
+                                    .isZero();
+                            other.add(waitingAt(channel, channel::receiveOrNull));
+                        }),
+                        2))
+                .hasMessage("refused");
+        assertThat(other.get(0).join(LONG)).isZero();
+        assertThat(channel.receive()).isEqualTo(1);
+        assertThat(channel.isDrained()).isTrue();
+    }
+
+    @Test
+    void aClosedChannel_ends_onceAllItemsWereAdded() throws Exception {
+        Channel<Integer> channel = holding(4, 2);
+        channel.close();
+        List<JoinHandle<Integer>> others = new ArrayList<>();
+        List<Integer> added = new ArrayList<>();
+        channel.receiveMany(
+                new AbstractList<Integer>() {
+                    @Override
+                    public boolean add(Integer item) {
+                        added.add(item);
+                        others.add(waitingAt(channel, channel::receiveOrNull));
+                        others.add(waitingAt(channel, () -> channel.receiveMany(new ArrayList<>(), 9)));
+                        return true;
+                    }
+
+                    @Override
+                    public Integer get(int index) {
+                        return added.get(index);
+                    }
+
+                    @Override
+                    public int size() {
+                        return added.size();
+                    }
+                },
+                2);
+        assertThat(added).containsExactly(0, 1);
+        assertThat(channel.isDrained()).isTrue();
+        assertThat(others.get(0).join(LONG)).isNull();
+        assertThat(others.get(1).join(LONG)).isZero();
+        assertThat(others.get(2).join(LONG)).isNull();
+        assertThat(others.get(3).join(LONG)).isZero();
+    }
+
+    /** What a receiver that waits for a batch was given is put back for the next who waits for one. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 3})
+    void whatIsPutBack_goesFromOneBatchToTheNext(int capacity) throws Exception {
+        Channel<Integer> channel = capacity == 0 ? Channel.rendezvous() : Channel.bounded(capacity);
+        List<JoinHandle<Integer>> refusers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            refusers.add(waitingAt(channel, () -> channel.receiveMany(refusing(() -> {}), 2, LONG)));
+        }
+        List<Integer> into = new ArrayList<>();
+        JoinHandle<Integer> last = waitingAt(channel, () -> channel.receiveMany(into, 2));
+        channel.send(7);
+        channel.close();
+        for (JoinHandle<Integer> refuser : refusers) {
+            assertThat(failure(refuser)).hasMessage("refused");
+        }
+        assertThat(last.join(LONG)).isEqualTo(1);
+        assertThat(into).containsExactly(7);
+        assertThat(channel.isDrained()).isTrue();
+    }
+
+    /** The ring keeps a place for each item that is under way, also if others send meanwhile. */
+    @Test
+    void whatIsPutBack_findsItsPlace_whenTheBufferIsFullAgain() throws Exception {
+        Channel<Integer> channel = holding(16, 16);
+        assertThatThrownBy(() -> channel.receiveMany(
+                        refusing(() -> {
+                            for (int i = 16; i < 32; i++) {
+                                assertThat(channel.trySend(i)).isTrue();
+                            }
+                        }),
+                        16))
+                .hasMessage("refused");
+        assertThat(channel.size()).isEqualTo(32);
+        List<Integer> all = new ArrayList<>();
+        assertThat(channel.receiveMany(all, 40)).isEqualTo(32);
+        assertThat(all).isEqualTo(IntStream.range(0, 32).boxed().toList());
     }
 }
