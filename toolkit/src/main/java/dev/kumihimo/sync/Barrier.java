@@ -181,18 +181,21 @@ public final class Barrier {
         /** Arrives: returns the passage of the last to come, or else the registered wait. */
         Object arrive() {
             WakeList woken = new WakeList();
-            Object arrival;
+            Passage leading;
+            Wait wait;
             lock();
             try {
-                arrival = pass(woken);
-                if (arrival == null) {
-                    arrival = register(new Passage(false, generation));
+                wait = newWait(
+                        new Passage(false, generation)); // first: if there is no memory for it, nobody has been granted
+                leading = pass(woken);
+                if (leading == null) {
+                    register(wait);
                 }
             } finally {
                 unlock();
             }
             woken.wakeAll();
-            return arrival;
+            return leading == null ? wait : leading;
         }
 
         @Nullable
@@ -220,19 +223,24 @@ public final class Barrier {
                 if (generation != passage.generation) {
                     return passage;
                 }
-                arrived--;
-                return register(passage);
+                arrived--; // first: if there is no memory for the wait, the caller has not arrived
+                Wait wait = newWait(passage);
+                register(wait);
+                return wait;
             } finally {
                 unlock();
             }
         }
 
-        private Wait register(Passage passage) {
+        private Wait newWait(Passage passage) {
             Wait wait = Wait.at(this);
             wait.item = passage;
+            return wait;
+        }
+
+        private void register(Wait wait) {
             waiters.add(wait);
             arrived++;
-            return wait;
         }
 
         /** Lets all pass if the caller is the last; else, or if one of the others turns out to have given up, returns null. */
