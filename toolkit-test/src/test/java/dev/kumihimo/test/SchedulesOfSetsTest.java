@@ -6,11 +6,18 @@ import dev.kumihimo.channel.Channel;
 import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.task.JoinMap;
+import dev.kumihimo.task.JoinSet;
+import dev.kumihimo.time.Timeout;
 import java.time.Duration;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sets of tasks in schedules that real carriers seldom take. */
 class SchedulesOfSetsTest {
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
     /** The owner looks for a replaced task that has ended, and waits: the end in between must wake it. */
     @Test
     void closingAMap_waitsForAReplacedTask_wheneverThatEnds() {
@@ -28,5 +35,26 @@ class SchedulesOfSetsTest {
             }
         });
         assertThat(explored.schedules()).isGreaterThan(10);
+    }
+
+    /** The owner has left its own timeout, whose deadline the task goes on with: nobody but the task's own timeout keeps it. */
+    @ParameterizedTest
+    @ValueSource(longs = {-1, 0, 1})
+    void aTimeoutInATask_strikes_whetherTheInheritedDeadlineComesBeforeOrAfterOrJustThen(long longer) throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            test.run(() -> {
+                Channel<Integer> never = Channel.bounded(1);
+                try (JoinSet<Integer> set = JoinSet.open()) {
+                    Timeout.call(
+                            SECOND,
+                            () -> set.spawn(() -> Timeout.call(SECOND.plusMillis(longer), () -> never.receive())));
+                    JoinResult<Integer> result = set.joinNext();
+                    assertThat(result).isInstanceOf(JoinResult.Failure.class);
+                    assertThat(((JoinResult.Failure<Integer>) result).exception())
+                            .isInstanceOf(TimeoutException.class);
+                    assertThat(test.clock().elapsed()).isEqualTo(SECOND.plusMillis(Math.min(0, longer)));
+                }
+            });
+        }
     }
 }
