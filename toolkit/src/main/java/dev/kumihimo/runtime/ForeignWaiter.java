@@ -59,6 +59,17 @@ final class ForeignWaiter extends Waiter {
         return told(e);
     }
 
+    static boolean told(Throwable e, CancelScope scope) {
+        return e instanceof TaskCancelledException cancelled
+                && cancelled.isOwn()
+                && cancelled.reason() == scope.reason();
+    }
+
+    @Override
+    protected boolean tellsOf(Throwable e, CancelScope scope) {
+        return told(e, scope);
+    }
+
     @Override
     public void expire() {
         // a thread as a whole has no deadline

@@ -453,6 +453,11 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     }
 
     @Override
+    protected boolean tellsOf(Throwable e, CancelScope scope) {
+        return ForeignWaiter.told(e, scope);
+    }
+
+    @Override
     protected void interruptLater(CancelScope scope) {
         if (thread != null) { // else a blocking job that has not begun: it looks for the reason when it does
             runtime.core().interruptLater(scope);

@@ -212,9 +212,9 @@ public final class CancellationToken implements Selectable<CancelReason> {
      *
      * <p>A token that ends the body is told from a cancellation of the caller by {@link TaskCancelledException#isOwn()}: it is
      * false when this call, which is over, throws for the token; the caller may go on waiting. It is true when the caller
-     * itself is being cancelled, be it by an abort, a deadline or another token around this call; if the token is cancelled as
-     * well, that exception goes on. No interrupt of the token arrives after the call. A task that lets the exception pass
-     * ends as cancelled, with the token's reason.
+     * itself is being cancelled, be it by an abort, a deadline or another token around this call, and has that reason; also if
+     * the token was cancelled first, but the body had not ended yet. No interrupt of the token arrives after the call. A task
+     * that lets the exception pass ends as cancelled, with the token's reason.
      *
      * @param body what to run
      * @param <T> its result
@@ -223,6 +223,7 @@ public final class CancellationToken implements Selectable<CancelReason> {
      * @throws X if the body throws it
      * @throws TaskCancelledException if the token has ended the body, or was cancelled before it
      */
+    @SuppressWarnings("unchecked") // what is thrown in place of an exception of the body is of its kind
     public <T extends @Nullable Object, X extends Exception> T run(Body<T, X> body) throws X, TaskCancelledException {
         Objects.requireNonNull(body, "body");
         TokenRegion region = new TokenRegion(Waiter.current());
@@ -234,6 +235,10 @@ public final class CancellationToken implements Selectable<CancelReason> {
         } catch (Throwable e) {
             if (region.endedBy(e)) {
                 throw ended(e);
+            }
+            Exception instead = region.inPlaceOf(e);
+            if (instead != null) {
+                throw (X) instead;
             }
             throw e;
         } finally {

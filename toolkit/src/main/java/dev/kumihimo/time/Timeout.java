@@ -28,9 +28,9 @@ public final class Timeout {
      * throws {@link TimeoutException}. A body that returns nevertheless, or throws something else, has its way.
      *
      * <p>Costs one timer, and no thread. Calls nest: the earlier deadline strikes first, and only the call whose deadline
-     * passed throws {@code TimeoutException}; if a region around it is cancelled as well, that exception goes on instead. No
-     * interrupt of the deadline arrives after the call. A deadline is never later than the one around it, which includes
-     * one that the task has inherited, see {@link Deadline}.
+     * passed throws {@code TimeoutException}; if a region around it is cancelled as well before the body has ended, an exception
+     * that tells of that one goes on instead. No interrupt of the deadline arrives after the call. A deadline is never later than
+     * the one around it, which includes one that the task has inherited, see {@link Deadline}.
      *
      * @param timeout how long from now; zero or less means that the body may complete what needs no waiting; one too long for
      *     the clock never passes
@@ -41,6 +41,7 @@ public final class Timeout {
      * @throws X if the body throws it
      * @throws TimeoutException if the deadline ended the body
      */
+    @SuppressWarnings("unchecked") // what is thrown in place of an exception of the body is of its kind
     public static <T extends @Nullable Object, X extends Exception> T call(Duration timeout, Body<T, X> body)
             throws X, TimeoutException {
         Waiter waiter = Waiter.current();
@@ -54,6 +55,10 @@ public final class Timeout {
                 TimeoutException timedOut = new TimeoutException(region.lateness());
                 timedOut.initCause(e);
                 throw timedOut;
+            }
+            Exception instead = region.inPlaceOf(e);
+            if (instead != null) {
+                throw (X) instead;
             }
             throw e;
         } finally {

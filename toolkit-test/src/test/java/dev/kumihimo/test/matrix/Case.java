@@ -391,13 +391,11 @@ final class Case {
     }
 
     private boolean isOf(Event what, Throwable e, boolean mine) {
-        boolean taskToo = struckBy(Event.ABORT) || struckBy(Event.SHUTDOWN);
         return switch (what) {
             case NONE, CLOSE -> false;
             case ABORT -> mine && isCancelled(e, CancelReason.Kind.ABORT, true);
-            case TOKEN -> mine && isCancelled(e, CancelReason.Kind.TOKEN, taskToo && isOwn(e));
-            case EXPIRY ->
-                mine && (e instanceof TimeoutException || taskToo && isCancelled(e, CancelReason.Kind.TIMEOUT, true));
+            case TOKEN -> mine && isCancelled(e, CancelReason.Kind.TOKEN, false);
+            case EXPIRY -> mine && e instanceof TimeoutException;
             case INTERRUPT -> mine && e.getClass() == InterruptedException.class;
             case SHUTDOWN -> isCancelled(e, CancelReason.Kind.SHUTDOWN, isOwn(e));
         };

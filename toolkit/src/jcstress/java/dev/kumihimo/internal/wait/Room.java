@@ -100,6 +100,11 @@ final class Room {
         }
 
         @Override
+        protected boolean tellsOf(Throwable e, CancelScope scope) {
+            return false;
+        }
+
+        @Override
         protected void interruptLater(CancelScope scope) {
             interruptWanted = true;
         }

@@ -133,8 +133,9 @@ public abstract class CancelScope extends SpinLock implements Expirable {
         return found;
     }
 
-    private boolean enclosingCancelled() {
-        return !shield && parent != null && parent.cancelled() != null;
+    /** {@return the outermost cancelled region around this one that what leaves it must obey, or null} */
+    private @Nullable CancelScope enclosingCancelled() {
+        return shield || parent == null ? null : parent.cancelled();
     }
 
     /**
@@ -142,12 +143,10 @@ public abstract class CancelScope extends SpinLock implements Expirable {
      * opened the region tells of it in its own way, and else lets the exception pass.
      */
     public final boolean endedBy(Throwable e) {
-        if (reason() == null || enclosingCancelled()) {
+        if (reason() == null || enclosingCancelled() != null) {
             return false;
         }
-        Throwable told =
-                e instanceof InterruptedIOException && e.getCause() instanceof InterruptedException cause ? cause : e;
-        return switch (waiter.tellsOfCancellation(told)) {
+        return switch (waiter.tellsOfCancellation(toldIn(e))) {
             case OWN -> true;
             case ANOTHERS -> false;
             case NOT ->
@@ -156,6 +155,37 @@ public abstract class CancelScope extends SpinLock implements Expirable {
                                 || e instanceof ClosedByInterruptException)
                         && interruptedOwner();
         };
+    }
+
+    /** {@return the exception of the wait that ended, which may be the cause of one that says so to users of streams} */
+    private static Throwable toldIn(Throwable e) {
+        return e instanceof InterruptedIOException && e.getCause() instanceof InterruptedException cause ? cause : e;
+    }
+
+    /**
+     * What is to leave this region, which is the current one, in place of an exception that {@link #endedBy} has let pass: if
+     * that tells of this region, since the one around it was cancelled only later, then one that tells of the one around it, to
+     * those who are to obey that.
+     *
+     * @return an exception of the same kind, with the other one suppressed; null if that is to pass as it is
+     */
+    public final @Nullable Exception inPlaceOf(Throwable e) {
+        CancelScope outer = enclosingCancelled();
+        if (outer == null || !waiter.tellsOf(toldIn(e), this)) {
+            return null;
+        }
+        InterruptedException ofOuter = waiter.cancelledException(outer);
+        if (toldIn(e) == e) {
+            outer.report();
+            ofOuter.addSuppressed(e);
+            return ofOuter;
+        }
+        outer.noteSent(); // who throws this kind leaves the flag set
+        waiter.thread().interrupt();
+        InterruptedIOException told = new InterruptedIOException(ofOuter.getMessage());
+        told.initCause(ofOuter);
+        told.addSuppressed(e);
+        return told;
     }
 
     /** {@return when this region is cancelled by itself, on the clock of the thread's timers; {@link Long#MAX_VALUE} if never} */

@@ -194,6 +194,9 @@ public abstract class Waiter extends CancelScope implements Thread.UncaughtExcep
     /** {@return what an exception tells} */
     protected abstract Cancellation tellsOfCancellation(Throwable e);
 
+    /** {@return whether an exception tells that a wait in a cancelled region of the calling thread has ended, and of that region} */
+    protected abstract boolean tellsOf(Throwable e, CancelScope scope);
+
     /** {@return the exception that tells of a cancelled region of this thread} */
     protected abstract InterruptedException cancelledException(CancelScope scope);
 }
