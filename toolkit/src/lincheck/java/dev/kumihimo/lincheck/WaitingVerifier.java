@@ -73,13 +73,13 @@ public final class WaitingVerifier extends CachedVerifier {
         return new Search(scenario, results).explains(model, new int[scenario.getNThreads()], 0);
     }
 
-    /** Runs calls that nothing is concurrent with. */
+    /** Runs calls that nothing is concurrent with. Lincheck makes them in the first thread. */
     private static boolean replay(WaitingModel model, List<Actor> calls, List<LincheckResult> results) {
         for (int i = 0; i < calls.size(); i++) {
             Object observed = observed(results.get(i));
-            Object begun = begin(model, -1, calls.get(i));
+            Object begun = begin(model, 0, calls.get(i));
             if (begun == WaitingModel.WAITS && timedOut(observed)) {
-                model.giveUp(-1);
+                model.giveUp(0);
             } else if (!Objects.equals(begun, observed)) {
                 return false;
             }
