@@ -130,7 +130,8 @@ class RwLockLincheckTest {
     private static List<ExecutionScenario> balanced() {
         Class<?> subject = Endless.class;
         return List.of(
-                scenario( // a tryRead beside a reader fails only for a writer that waits, which the next read must not pass
+                scenario( // a tryRead beside a reader fails only for a writer that waits, which the next read must not
+                        // pass
                         List.of(call(subject, "read"), call(subject, "unlock")),
                         List.of(call(subject, "write"), call(subject, "unlock")),
                         List.of(

@@ -3,6 +3,7 @@ package dev.kumihimo.lincheck;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 
 /**
  * What a primitive does when used by one thread at a time, waiting included: a call is begun, and either has a result at
@@ -47,13 +48,20 @@ abstract class WaitingModel {
         completed.put(ticket, result);
     }
 
+    /** Has all calls of a queue return, which is empty then. */
+    final void completeAll(Queue<Integer> tickets, Object result) {
+        for (Integer ticket; (ticket = tickets.poll()) != null; ) {
+            complete(ticket, result);
+        }
+    }
+
     /** {@return the result of a call that waited, or {@link #WAITS}} */
     final Object result(int ticket) {
         return completed.getOrDefault(ticket, WAITS);
     }
 
-    /** Forgets a call whose result was seen. */
-    final void forget(int ticket) {
+    /** Forgets a call whose result was seen: it returns. */
+    void forget(int ticket) {
         completed.remove(ticket);
     }
 }
