@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * of these is the deadline of the wait.
  *
  * Linearization: the branch that completes at once, at its point's lock; else the claim of the wait by its granter, or by its
- * deadline.
+ * deadline. If it does not wait, because of otherwise() or a deadline that has passed: while it holds all locks.
  * Cancellation: the losing nodes are unlinked by Wait; each point then serves whom they held up.
  */
 
@@ -58,8 +58,8 @@ import org.jspecify.annotations.Nullable;
 public final class Select<R extends @Nullable Object> {
     private static final int INITIAL_BRANCHES = 4;
 
-    /** In place of a branch: none is ready, and all are enqueued; or one has refused that, and none is. */
-    private static final int ENQUEUED = -1;
+    /** In place of a branch: none is ready, and all are enqueued, if they were to be; or one has refused that, and none is. */
+    private static final int NONE_READY = -1;
 
     private static final int REFUSED = -2;
 
@@ -276,7 +276,7 @@ public final class Select<R extends @Nullable Object> {
     }
 
     /**
-     * Adds the branch that is taken when no other is ready: the select never waits then.
+     * Adds the branch that is taken when there was a moment at which no other was ready: the select never waits then.
      *
      * @param action what to do then
      * @return this
@@ -314,10 +314,10 @@ public final class Select<R extends @Nullable Object> {
         WakeList woken = new WakeList();
         int chosen = tryEach(woken);
         if (chosen < 0) {
-            if (otherwise != null) {
+            chosen = otherwise == null ? waitForAny(woken) : tryTogether(woken);
+            if (chosen < 0 && otherwise != null) {
                 return otherwise.run();
             }
-            chosen = waitForAny(woken);
         }
         Object result = outcome;
         outcome = null;
@@ -393,8 +393,8 @@ public final class Select<R extends @Nullable Object> {
         Waiter waiter = Waiter.current();
         int earliest = startTimers(waiter);
         if (earliest >= 0 && clauses[earliest].deadline() <= waiter.nanoTime()) {
-            outcome = null;
-            return earliest;
+            int ready = tryTogether(woken);
+            return ready >= 0 ? ready : expired(earliest);
         }
         Wait wait;
         @Nullable WaitNode[] nodes;
@@ -410,18 +410,19 @@ public final class Select<R extends @Nullable Object> {
             ready = tryAllOrEnqueue(nodes, woken);
             woken.wakeAll();
         } while (ready == REFUSED);
-        if (ready != ENQUEUED) {
+        if (ready != NONE_READY) {
             return ready;
         }
         if (earliest < 0) {
             return chosen(nodes, wait.awaitAny());
         }
         WaitNode granted = wait.awaitAny(clauses[earliest].deadline());
-        if (granted != null) {
-            return chosen(nodes, granted);
-        }
+        return granted != null ? chosen(nodes, granted) : expired(earliest);
+    }
+
+    private int expired(int branch) {
         outcome = null;
-        return earliest;
+        return branch;
     }
 
     private int chosen(@Nullable WaitNode[] nodes, WaitNode granted) {
@@ -452,10 +453,23 @@ public final class Select<R extends @Nullable Object> {
         return earliest;
     }
 
-    /** Under all locks: completes a branch and returns its index, or enqueues all. */
-    private int tryAllOrEnqueue(@Nullable WaitNode[] nodes, WakeList woken) {
+    /**
+     * After each branch was not ready when it was tried: completes one and returns its index, if they are not all unready at one
+     * moment. What comes in by one while another goes would pass by a select that asks them in turn.
+     */
+    private int tryTogether(WakeList woken) {
+        if (count < 2) {
+            return NONE_READY;
+        }
+        int ready = tryAllOrEnqueue(null, woken);
+        woken.wakeAll();
+        return ready;
+    }
+
+    /** Under all locks: completes a branch and returns its index, or enqueues a node for each, if there are any. */
+    private int tryAllOrEnqueue(@Nullable WaitNode @Nullable [] nodes, WakeList woken) {
         @Nullable WaitPoint[] points = new @Nullable WaitPoint[count];
-        int distinct = inLockOrder(nodes, points);
+        int distinct = inLockOrder(points);
         int locked = 0;
         try {
             for (; locked < distinct; locked++) {
@@ -470,7 +484,7 @@ public final class Select<R extends @Nullable Object> {
             if (ready >= 0) {
                 return ready;
             }
-            return enqueueAll(nodes, woken) ? ENQUEUED : REFUSED;
+            return nodes == null || enqueueAll(nodes, woken) ? NONE_READY : REFUSED;
         } finally {
             while (locked > 0) {
                 Objects.requireNonNull(points[--locked]).unlock();
@@ -519,12 +533,12 @@ public final class Select<R extends @Nullable Object> {
         }
     }
 
-    /** Puts the distinct points of the nodes into the global order, and returns how many they are. */
-    private static int inLockOrder(@Nullable WaitNode[] nodes, @Nullable WaitPoint[] points) {
+    /** Puts the distinct points of the branches into the global order, and returns how many they are. */
+    private int inLockOrder(@Nullable WaitPoint[] points) {
         int distinct = 0;
-        for (WaitNode node : nodes) {
-            WaitPoint point = node == null ? null : node.point;
-            if (point == null) {
+        for (int i = 0; i < count; i++) {
+            WaitPoint point = clauses[i].point();
+            if (point == null || !isEnabled(i)) {
                 continue;
             }
             int at = distinct;

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.kumihimo.channel.Channel;
 import dev.kumihimo.channel.ChannelClosedException;
 import dev.kumihimo.internal.wait.Waiter;
+import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.TaskRuntime;
@@ -62,6 +63,64 @@ class SelectTest {
                         .otherwise(() -> "nothing")
                         .await())
                 .isEqualTo("nothing");
+    }
+
+    /** A branch that is never ready; when it is tried first, an item comes into one channel, and then one goes from another. */
+    private static final class Passing extends Clause<String> {
+        private final Channel<String> to;
+        private final Channel<String> from;
+        private boolean passed;
+
+        Passing(Channel<String> to, Channel<String> from) {
+            super(null);
+            this.to = to;
+            this.from = from;
+        }
+
+        @Override
+        protected Object tryNow(WakeList woken) {
+            if (!passed) {
+                passed = true;
+                to.trySend("came");
+                from.tryReceive();
+            }
+            return NOT_READY;
+        }
+
+        @Override
+        protected String result(Object outcome) {
+            throw new IllegalStateException("was not ready");
+        }
+    }
+
+    @Test
+    void otherwise_isNotTaken_whenAtEveryMomentOneWasReady() throws Exception {
+        Channel<String> left = Channel.bounded(1);
+        Channel<String> right = Channel.bounded(1);
+        right.send("goes");
+        assertThat(Select.<String>of()
+                        .onReceive(left, item -> item)
+                        .onReceive(new Passing(left, right), item -> item)
+                        .onReceive(right, item -> item)
+                        .biased()
+                        .otherwise(() -> "nothing")
+                        .await())
+                .isEqualTo("came");
+    }
+
+    @Test
+    void afterNoTime_isNotTaken_whenAtEveryMomentAnotherWasReady() throws Exception {
+        Channel<String> left = Channel.bounded(1);
+        Channel<String> right = Channel.bounded(1);
+        right.send("goes");
+        assertThat(Select.<String>of()
+                        .onReceive(left, item -> item)
+                        .onReceive(new Passing(left, right), item -> item)
+                        .onReceive(right, item -> item)
+                        .biased()
+                        .after(Duration.ZERO, () -> "timeout")
+                        .await())
+                .isEqualTo("came");
     }
 
     @Test
