@@ -18,6 +18,7 @@ abstract class WaitingModel {
     static final Object WAITS = new Object();
 
     private final Map<Integer, Object> completed = new HashMap<>();
+    private int way;
 
     /** Makes the initial state. */
     WaitingModel() {}
@@ -40,8 +41,23 @@ abstract class WaitingModel {
      */
     abstract Object begin(int ticket, String operation, List<Object> arguments);
 
+    /** {@return in how many ways a call may go: more than one if the primitive has a choice} See {@link #way}. */
+    int ways(String operation) {
+        return 1;
+    }
+
     /** Takes back a call that waits. */
     abstract void giveUp(int ticket);
+
+    /** Makes the choice of the next call that has one. */
+    final void choose(int way) {
+        this.way = way;
+    }
+
+    /** {@return in which of its {@link #ways} a call begins, from 0 on} */
+    final int way() {
+        return way;
+    }
 
     /** Has a call that waits return. */
     final void complete(int ticket, Object result) {

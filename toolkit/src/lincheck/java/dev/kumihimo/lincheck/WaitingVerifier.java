@@ -66,28 +66,44 @@ public final class WaitingVerifier extends CachedVerifier {
 
     @Override
     public boolean verifyResultsImpl(ExecutionScenario scenario, ExecutionResult results) {
-        WaitingModel model = initial.copy();
-        if (!replay(model, scenario.getInitExecution(), results.getInitResults())) {
-            return false;
-        }
-        return new Search(scenario, results).explains(model, new int[scenario.getNThreads()], 0);
+        WaitingModel model = replay(initial, scenario.getInitExecution(), results.getInitResults());
+        return model != null && new Search(scenario, results).explains(model, new int[scenario.getNThreads()], 0);
     }
 
-    /** Runs calls that nothing is concurrent with. Lincheck makes them in the first thread. */
-    private static boolean replay(WaitingModel model, List<Actor> calls, List<LincheckResult> results) {
-        for (int i = 0; i < calls.size(); i++) {
-            Object observed = observed(results.get(i));
-            Object begun = begin(model, 0, calls.get(i));
+    /**
+     * Runs calls that nothing is concurrent with. Lincheck makes them in the first thread.
+     *
+     * @return the model after them, or null if they do not explain the results; a choice shows in the result of its call
+     */
+    private static WaitingModel replay(WaitingModel model, List<Actor> calls, List<LincheckResult> results) {
+        WaitingModel replayed = model;
+        for (int i = 0; replayed != null && i < calls.size(); i++) {
+            replayed = replay(replayed, calls.get(i), observed(results.get(i)));
+        }
+        return replayed;
+    }
+
+    private static WaitingModel replay(WaitingModel model, Actor call, Object observed) {
+        for (int way = 0; way < ways(model, call); way++) {
+            WaitingModel next = model.copy();
+            Object begun = begin(next, 0, call, way);
             if (begun == WaitingModel.WAITS && timedOut(observed)) {
-                model.giveUp(0);
-            } else if (!Objects.equals(begun, observed)) {
-                return false;
+                next.giveUp(0);
+                return next;
+            }
+            if (Objects.equals(begun, observed)) {
+                return next;
             }
         }
-        return true;
+        return null;
     }
 
-    private static Object begin(WaitingModel model, int ticket, Actor call) {
+    private static int ways(WaitingModel model, Actor call) {
+        return model.ways(call.getMethod().getName());
+    }
+
+    private static Object begin(WaitingModel model, int ticket, Actor call, int way) {
+        model.choose(way);
         return model.begin(ticket, call.getMethod().getName(), call.getArguments());
     }
 
@@ -135,7 +151,7 @@ public final class WaitingVerifier extends CachedVerifier {
                     return true;
                 }
             }
-            return done && replay(model.copy(), scenario.getPostExecution(), after);
+            return done && replay(model, scenario.getPostExecution(), after) != null;
         }
 
         /** Whether all calls have ended that were seen to end before the thread began its next. */
@@ -151,13 +167,19 @@ public final class WaitingVerifier extends CachedVerifier {
         }
 
         private boolean begins(WaitingModel model, int[] ended, int waiting, int thread) {
-            WaitingModel next = model.copy();
             Actor call = scenario.getParallelExecution().get(thread).get(ended[thread]);
-            Object result = begin(next, thread, call);
-            if (result == WaitingModel.WAITS) {
-                return explains(next, ended, waiting | 1 << thread);
+            for (int way = 0; way < ways(model, call); way++) {
+                WaitingModel next = model.copy();
+                Object result = begin(next, thread, call, way);
+                boolean explained = result == WaitingModel.WAITS
+                        ? explains(next, ended, waiting | 1 << thread)
+                        : Objects.equals(result, result(ended, thread))
+                                && explains(next, advanced(ended, thread), waiting);
+                if (explained) {
+                    return true;
+                }
             }
-            return Objects.equals(result, result(ended, thread)) && explains(next, advanced(ended, thread), waiting);
+            return false;
         }
 
         private boolean ends(WaitingModel model, int[] ended, int waiting, int thread) {
