@@ -83,7 +83,7 @@ class ArchitectureTest {
                 .check(TOOLKIT);
     }
 
-    /** The sentinel is no task, and the scope of the JDK has a wait of its own after an interrupted join. */
+    /** The sentinel and idle threads of a pool are no tasks, and the JDK's scope has a wait of its own after an interrupted join. */
     @Test
     void onlyTheWaitRoom_parks() {
         noClasses()
@@ -93,6 +93,8 @@ class ArchitectureTest {
                 .doNotHaveSimpleName("Sentinel")
                 .and()
                 .doNotHaveSimpleName("StructuredScope")
+                .and()
+                .doNotHaveFullyQualifiedName("dev.kumihimo.internal.carrier.BlockingPool$Worker")
                 .should()
                 .callMethod(LockSupport.class, "park")
                 .orShould()
