@@ -6,6 +6,7 @@ import static dev.kumihimo.net.Loopback.untilWaiting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskRuntime;
@@ -16,7 +17,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -115,6 +118,23 @@ class TcpListenerTest {
                     port = listener.localAddress().getPort();
                 }
             }
+        }
+    }
+
+    /** On a busy machine the driver may not be given a processor for long. */
+    @Test
+    void close_freesThePort_alsoIfTheDriverIsHeldUp() throws Exception {
+        try (TaskRuntime runtime = runtime(1)) {
+            TcpListener listener = runtime.blockOn(() -> TcpListener.bind(HOST, 0));
+            int port = listener.localAddress().getPort();
+            CountDownLatch held = new CountDownLatch(1);
+            runtime.blockOn(() -> Waiter.current().timers().arm(0, () -> {
+                held.countDown();
+                LockSupport.parkNanos(300_000_000);
+            }));
+            held.await();
+            listener.close();
+            TcpListener.bind(HOST, port).close();
         }
     }
 

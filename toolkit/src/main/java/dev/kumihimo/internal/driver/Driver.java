@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * Fields: wheel, origin of ticks: the owner only; handed over by the release store of FREE and the CAS that takes it.
  * newTimers: pushed by CAS by anybody, taken whole by the owner. blockedUntil: written by the owner before BLOCKED, read by
- * armers after they saw BLOCKED. deferred: set by armers on carriers, cleared by the owner.
+ * armers after they saw BLOCKED. deferred: set by armers on carriers, cleared by the owner. selections: written by the owner, odd
+ * while the selector is at work; read by who waits for it to have let go of a channel.
  *
  * Waiting: the owner publishes BLOCKED (volatile) and then looks again for new timers and work; whoever brings some pushes
  * first (CAS or fence) and then reads the state. One of the two sees the other (H1 lost wakeup).
@@ -80,6 +81,7 @@ public final class Driver implements TimerService, AutoCloseable {
     private volatile @Nullable ArmedTimer newTimers;
     private volatile long blockedUntil;
     private volatile boolean deferred;
+    private volatile int selections;
     private volatile @Nullable Throwable failure;
 
     /** What runs a driver. */
@@ -279,6 +281,7 @@ public final class Driver implements TimerService, AutoCloseable {
 
     /** Selects until a tick; 0 does not block. The selector clears a wakeup that came before. */
     private void select(long untilTick) {
+        countSelection();
         try {
             if (untilTick == Long.MAX_VALUE) {
                 selector.select(Driver::dispatch);
@@ -295,7 +298,14 @@ public final class Driver implements TimerService, AutoCloseable {
             if (untilTick != 0) {
                 rest();
             }
+        } finally {
+            countSelection();
         }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one owner at a time
+    private void countSelection() {
+        selections++;
     }
 
     /** A selector that fails whenever it is asked must not keep its carrier spinning. */
@@ -382,6 +392,29 @@ public final class Driver implements TimerService, AutoCloseable {
         }
     }
 
+    /**
+     * Waits until the selector has let go of a closed channel, and the JDK has closed its descriptor: in the same selection, but
+     * just after the channel no longer counts as registered.
+     *
+     * @param nanos how long at most
+     */
+    void awaitRelease(SelectableChannel channel, long nanos) {
+        long start = System.nanoTime();
+        boolean inTime = true;
+        while (channel.isRegistered() && inTime) {
+            Thread.yield();
+            inTime = System.nanoTime() - start < nanos;
+        }
+        int selection = selections;
+        if (selection % 2 != 0) {
+            wake(); // it may block now, after it has let go
+            while (selections == selection && inTime) {
+                Thread.yield();
+                inTime = System.nanoTime() - start < nanos;
+            }
+        }
+    }
+
     /** Ends the driver: waits on its channels fail, timers go to the heir. Called by a thread that may wait for the owner. */
     @Override
     public void close() {
@@ -401,10 +434,13 @@ public final class Driver implements TimerService, AutoCloseable {
                 readiness.shutDown();
             }
         }
+        countSelection(); // it lets go of all channels
         try {
             selector.close();
         } catch (IOException e) {
             failure = e;
+        } finally {
+            countSelection();
         }
     }
 

@@ -7,6 +7,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.CancelledKeyException;
+import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -203,6 +204,16 @@ public final class Readiness {
     /** Has the driver let go of the closed channel, which gives its descriptor back. */
     public void forget() {
         driver.changed();
+    }
+
+    /**
+     * As {@link #forget()}, and waits until the system has the descriptor back.
+     *
+     * @param nanos how long at most, if the driver does not turn
+     */
+    public void awaitForgotten(SelectableChannel channel, long nanos) {
+        forget();
+        driver.awaitRelease(channel, nanos);
     }
 
     void shutDown() {
