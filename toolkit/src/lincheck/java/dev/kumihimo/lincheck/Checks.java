@@ -21,6 +21,10 @@ import org.jetbrains.lincheck.datastructures.StressOptions;
  * timeouts; a wakeup that is lost only looks like a timeout there. Model checking: interleavings chosen one by one, with
  * waits that have no end of their own, so that a lost wakeup is a deadlock; time stands still there, and scenarios are
  * written by hand such that every wait has its counterpart. It assumes sequential consistency: for the rest there is jcstress.
+ *
+ * Neither misses an unpark that is left out: a parked thread runs on by itself in the model checker, and at its deadline in
+ * stress, and finds that it was granted. And a call has no place in a queue until something else shows that it is there, a
+ * tryRead that fails beside a reader say: who barges past a waiter that nobody could know of is no error.
  */
 
 /** How the classes of this package are checked. */

@@ -116,10 +116,4 @@ class LockModel extends WaitingModel {
             super(2);
         }
     }
-
-    static final class ManyReaders extends LockModel {
-        ManyReaders() {
-            super(Integer.MAX_VALUE);
-        }
-    }
 }

@@ -194,6 +194,10 @@ class SelectLincheckTest {
                 Checks.modelChecking(
                         SelectModel.One.class,
                         List.of(
+                                scenario( // what the select leaves is there
+                                        List.of(call(subject, "select"), call(subject, "trySelect")),
+                                        List.of(call(subject, "send", 0, 1)),
+                                        List.of(call(subject, "send", 1, 2))),
                                 scenario( // at no moment are both empty
                                         List.of(call(subject, "send", 1, 1), call(subject, "trySelect")),
                                         List.of(call(subject, "send", 0, 2), call(subject, "tryReceive", 1))),
