@@ -5,6 +5,7 @@ import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.WakeList;
+import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -39,6 +40,10 @@ final class ChannelCore extends WaitPoint {
 
     /** How many items can be buffered: the largest array that every JVM has, if there is the memory. */
     static final int MAX_RING = Integer.MAX_VALUE - 8;
+
+    static {
+        prepare(MethodHandles.lookup(), ChannelClosedException.class, Permit.class);
+    }
 
     final int capacity;
     private final WaitQueue receivers = new WaitQueue();

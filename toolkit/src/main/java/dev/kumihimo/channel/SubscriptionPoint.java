@@ -8,6 +8,7 @@ import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.select.Clause;
+import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,10 @@ import org.jspecify.annotations.Nullable;
 abstract class SubscriptionPoint extends WaitPoint {
     /** In place of an item: the point was closed, and there is no more. */
     static final Object END = new Object();
+
+    static {
+        prepare(MethodHandles.lookup(), ChannelClosedException.class, BroadcastCore.Lag.class);
+    }
 
     /** In place of an item: this receiver was closed. */
     static final Object GONE = new Object();

@@ -7,6 +7,7 @@ import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
+import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeoutException;
@@ -169,6 +170,10 @@ public final class Barrier {
      * Cancellation: who withdraws its node counts itself out; if it was dropped as one who gave up, that was done then.
      */
     private static final class Core extends WaitPoint {
+        static {
+            prepare(MethodHandles.lookup(), Passage.class);
+        }
+
         private final int parties;
         private final WaitQueue waiters = new WaitQueue();
         private int arrived;

@@ -6,6 +6,7 @@ import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.select.Clause;
+import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -25,6 +26,10 @@ abstract class PermitQueue extends WaitPoint {
     static final Object CLOSED = new Object();
 
     static final int MAX_PERMITS = Integer.MAX_VALUE;
+
+    static {
+        prepare(MethodHandles.lookup(), SemaphoreClosedException.class);
+    }
 
     private final WaitQueue waiters = new WaitQueue();
     private int permits;

@@ -18,6 +18,23 @@ public abstract class WaitPoint extends SpinLock {
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
+        prepare(MethodHandles.lookup(), Wait.class, WakeList.class);
+    }
+
+    /**
+     * Initialises classes that are used under a lock: a virtual thread that had to load one there could be held up by that, and
+     * leave its carrier with the lock held.
+     *
+     * @param lookup of a class that sees them
+     */
+    protected static void prepare(MethodHandles.Lookup lookup, Class<?>... classes) {
+        try {
+            for (Class<?> type : classes) {
+                lookup.ensureInitialized(type);
+            }
+        } catch (IllegalAccessException e) {
+            throw new ExceptionInInitializerError(e);
+        }
     }
 
     /** 0 until the first select over this point; then its place in the global lock order. */
