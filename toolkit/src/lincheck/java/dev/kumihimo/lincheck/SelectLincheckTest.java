@@ -60,9 +60,9 @@ class SelectLincheckTest {
     }
 
     /** With waits that end by themselves. */
-    public abstract static class Timed extends Operations {
-        Timed(Channel<Integer> first, Channel<Integer> second) {
-            super(first, second);
+    public static final class Timed extends Operations {
+        public Timed() {
+            super(Channel.rendezvous(), Channel.bounded(1));
         }
 
         private static Object await(Select<Object> select) throws Exception {
@@ -97,26 +97,9 @@ class SelectLincheckTest {
         }
     }
 
-    public static final class TimedRendezvous extends Timed {
-        public TimedRendezvous() {
-            super(Channel.rendezvous(), Channel.rendezvous());
-        }
-    }
-
-    public static final class TimedOne extends Timed {
-        public TimedOne() {
-            super(Channel.bounded(1), Channel.bounded(1));
-        }
-    }
-
     @Test
-    void timedWaits_areLinearizable_overRendezvous() {
-        accept(Checks.stress(SelectModel.Rendezvous.class), TimedRendezvous.class);
-    }
-
-    @Test
-    void timedWaits_areLinearizable_withCapacityOne() {
-        accept(Checks.stress(SelectModel.One.class), TimedOne.class);
+    void timedWaits_areLinearizable() {
+        accept(Checks.stress(SelectModel.Mixed.class), Timed.class);
     }
 
     /* ---------------- Waits without end -------------- */

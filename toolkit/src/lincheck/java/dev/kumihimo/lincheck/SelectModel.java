@@ -18,9 +18,9 @@ class SelectModel extends WaitingModel {
 
     private final List<WaitingModel> channels = new ArrayList<>();
 
-    SelectModel(int capacity) {
-        channels.add(new ChannelModel(capacity));
-        channels.add(new ChannelModel(capacity));
+    SelectModel(int first, int second) {
+        channels.add(new ChannelModel(first));
+        channels.add(new ChannelModel(second));
     }
 
     private SelectModel(SelectModel from) {
@@ -110,13 +110,19 @@ class SelectModel extends WaitingModel {
 
     static final class Rendezvous extends SelectModel {
         Rendezvous() {
-            super(0);
+            super(0, 0);
+        }
+    }
+
+    static final class Mixed extends SelectModel {
+        Mixed() {
+            super(0, 1);
         }
     }
 
     static final class One extends SelectModel {
         One() {
-            super(1);
+            super(1, 1);
         }
     }
 }
