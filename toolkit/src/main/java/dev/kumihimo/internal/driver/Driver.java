@@ -24,10 +24,10 @@ import org.jspecify.annotations.Nullable;
  *         BLOCKED --wake(): CAS--> WAKING --select returned--> OWNED          (one wakeup() per blocking)
  *         FREE --close(): CAS--> CLOSED
  *
- * Fields: wheel, origin of ticks, lastSelection: the owner only; handed over by the release store of FREE and the CAS that takes it.
- * newTimers: pushed by CAS by anybody, taken whole by the owner. blockedUntil: written by the owner before BLOCKED, read by
- * armers after they saw BLOCKED. deferred: set by armers on carriers, cleared by the owner. selections: written by the owner, odd
- * while the selector is at work; read by who waits for it to have let go of a channel.
+ * Fields: wheel, origin of ticks, lastSelection: the owner only; handed over by the release store of FREE and the CAS that
+ * takes it. newTimers: pushed by CAS by anybody, taken whole by the owner. blockedUntil: written by the owner before BLOCKED,
+ * read by armers after they saw BLOCKED. deferred: set by armers on carriers, cleared by the owner. selections: written by the
+ * owner, odd while the selector is at work; read by who waits for it to have let go of a channel.
  *
  * Waiting: the owner publishes BLOCKED (volatile) and then looks again for new timers and work; whoever brings some pushes
  * first (CAS or fence) and then reads the state. One of the two sees the other (H1 lost wakeup).
