@@ -15,6 +15,10 @@ import dev.kumihimo.sync.Mutex;
 import dev.kumihimo.sync.RwLock;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.task.JoinSet;
+import dev.kumihimo.time.Deadline;
+import dev.kumihimo.time.Interval;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -26,6 +30,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What a wrong use is told: the value, and what is allowed. */
 @Timeout(60)
 class MisuseTest {
+    private static final String PERIODS = "PT0.000000001S to PT2562047H47M16.854775807S";
+
     private static Arguments row(String message, ThrowingCallable misuse) {
         return Arguments.of(message, misuse);
     }
@@ -53,7 +59,19 @@ class MisuseTest {
                 row("moved=3 must be 1 to 2", () -> Semaphore.of(2).acquire(2).split(3)),
                 row("maxReaders=0 must be 1 to 2147483647", () -> RwLock.of("v", 0)),
                 row("parties=0 must be at least 1", () -> Barrier.of(0)),
-                row("maxConcurrency=0 must be at least 1", () -> JoinSet.open(0)));
+                row("maxConcurrency=0 must be at least 1", () -> JoinSet.open(0)),
+                row("period=PT0S must be " + PERIODS, () -> Interval.of(Duration.ZERO)),
+                row("period=PT-1S must be " + PERIODS, () -> Interval.of(Duration.ofSeconds(-1))),
+                row("period=PT-1S must be " + PERIODS, () -> Interval.of(Duration.ofSeconds(-1), Deadline.current())),
+                row(
+                        "period=PT2562047H47M16.854775808S must be " + PERIODS,
+                        () -> Interval.of(Duration.ofNanos(Long.MAX_VALUE).plusNanos(1))),
+                row(
+                        "period=" + ChronoUnit.FOREVER.getDuration() + " must be " + PERIODS,
+                        () -> Interval.of(ChronoUnit.FOREVER.getDuration())),
+                row(
+                        "duration=PT-1S must not be negative",
+                        () -> Deadline.current().plus(Duration.ofSeconds(-1))));
     }
 
     @ParameterizedTest(name = "{0}")

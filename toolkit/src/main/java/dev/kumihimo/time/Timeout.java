@@ -41,11 +41,39 @@ public final class Timeout {
      * @throws X if the body throws it
      * @throws TimeoutException if the deadline ended the body
      */
-    @SuppressWarnings("unchecked") // what is thrown in place of an exception of the body is of its kind
     public static <T extends @Nullable Object, X extends Exception> T call(Duration timeout, Body<T, X> body)
             throws X, TimeoutException {
+        return run(timeout, null, body);
+    }
+
+    /**
+     * As {@link #call(Duration, Body)}, with a point in time: for several steps that have one deadline together.
+     *
+     * <pre>{@code
+     * Deadline deadline = Deadline.in(Duration.ofSeconds(2));
+     * Header header = Timeout.at(deadline, () -> readHeader());
+     * Body body = Timeout.at(deadline, () -> readBody(header));
+     * }</pre>
+     *
+     * @param deadline by when; if it has passed, the body may complete what needs no waiting; if it is
+     *     {@linkplain Deadline#isNone() none}, only those around the call count
+     * @param body what to run
+     * @param <T> its result
+     * @param <X> what it throws
+     * @return its result
+     * @throws X if the body throws it
+     * @throws TimeoutException if the deadline ended the body
+     */
+    public static <T extends @Nullable Object, X extends Exception> T at(Deadline deadline, Body<T, X> body)
+            throws X, TimeoutException {
+        return run(deadline.remaining(), deadline, body);
+    }
+
+    @SuppressWarnings("unchecked") // what is thrown in place of an exception of the body is of its kind
+    private static <T extends @Nullable Object, X extends Exception> T run(
+            Duration timeout, @Nullable Deadline deadline, Body<T, X> body) throws X, TimeoutException {
         Waiter waiter = Waiter.current();
-        Region region = new Region(waiter, timeout);
+        Region region = new Region(waiter, timeout, deadline);
         region.enter(); // before the timer: a deadline that strikes must find the thread inside
         try {
             region.arm(waiter);
@@ -83,23 +111,41 @@ public final class Timeout {
         });
     }
 
+    /**
+     * As {@link #at(Deadline, Body)}, without a result.
+     *
+     * @param deadline by when
+     * @param body what to run
+     * @param <X> what it throws
+     * @throws X if the body throws it
+     * @throws TimeoutException if the deadline ended the body
+     */
+    public static <X extends Exception> void at(Deadline deadline, VoidBody<X> body) throws X, TimeoutException {
+        Timeout.<@Nullable Void, X>at(deadline, () -> {
+            body.run();
+            return null;
+        });
+    }
+
     private static final class Region extends CancelScope {
         private static final TimerService.Timer NO_TIMER = () -> {};
 
         private final Duration timeout;
+        private final @Nullable Deadline point; // null: the time counts from when the timer is armed
         private long deadline = Long.MAX_VALUE; // the thread's own, as the next
         private boolean inherited; // whether the deadline around this region comes first
         private TimerService.Timer timer = NO_TIMER;
 
-        Region(Waiter waiter, Duration timeout) {
+        Region(Waiter waiter, Duration timeout, @Nullable Deadline point) {
             super(waiter, false);
             this.timeout = timeout;
+            this.point = point;
         }
 
         /** Arms the timer, unless that of a region around this one strikes as early: then that one's call is to tell of it. */
         void arm(Waiter waiter) {
             TimerService timers = waiter.timers();
-            long own = TimerService.deadline(timers.nanoTime(), timeout);
+            long own = point == null ? TimerService.deadline(timers.nanoTime(), timeout) : point.on(timers);
             CancelScope around = enclosingDeadlineHolder();
             long outer = around == null ? Long.MAX_VALUE : around.deadline();
             deadline = Math.min(own, outer);
@@ -111,7 +157,9 @@ public final class Timeout {
         }
 
         String lateness() {
-            return "not done within " + timeout
+            return (point == null
+                            ? "not done within " + timeout
+                            : "not done by the deadline, which was " + timeout + " ahead")
                     + (inherited ? ", cut short by the deadline that the task inherited" : "");
         }
 

@@ -1,6 +1,6 @@
 /**
- * Bound things in time: {@link dev.kumihimo.time.Timeout} and the {@link dev.kumihimo.time.Deadline} that it sets. The clock
- * and the timers are the runtime's.
+ * Bound things in time, {@link dev.kumihimo.time.Timeout} and the {@link dev.kumihimo.time.Deadline} that it sets, and do them
+ * in time: {@link dev.kumihimo.time.Interval}. The clock and the timers are the runtime's.
  */
 @NullMarked
 package dev.kumihimo.time;

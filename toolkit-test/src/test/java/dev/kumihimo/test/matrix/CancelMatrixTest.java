@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class CancelMatrixTest {
     private static final long SECONDS = 120;
-    private static final Set<String> WITHOUT_QUEUE = Set.of("Task.sleep");
+    private static final Set<String> WITHOUT_QUEUE = Set.of("Task.sleep", "Interval.tick");
     private static long cases;
     private static long nanos;
     private static int rows;
@@ -33,6 +33,7 @@ class CancelMatrixTest {
                         LockRows.all(),
                         SyncRows.all(),
                         TaskRows.all(),
+                        TimeRows.all(),
                         TokenRows.all(),
                         SelectRows.all())
                 .flatMap(List::stream)
