@@ -12,7 +12,8 @@ import java.lang.invoke.VarHandle;
  * for each. Measured on two carriers: 18 instead of 160 ns for a semaphore's acquire and release, 20 instead of 40 ns for an
  * item through a channel of capacity 128.
  *
- * <p>Tasks and platform threads may take it; carrier-side code (the scheduler, the driver, timers) never does. Nobody
+ * <p>Tasks and platform threads may take it; carrier-side code (the scheduler, the driver, timers) never does, but to hand a
+ * failure of its own, or a late interrupt, to the pool of system threads. Nobody
  * parks, calls user code or blocks while holding it. Not reentrant.
  */
 public abstract class SpinLock {

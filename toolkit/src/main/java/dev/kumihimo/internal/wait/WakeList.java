@@ -48,9 +48,8 @@ public final class WakeList {
             node.next = null;
             try {
                 node.owner().wake();
-            } catch (
-                    RuntimeException
-                            e) { // a foreign scheduler refused the thread: the others must not stay parked for that
+            } catch (RuntimeException e) {
+                // A foreign scheduler refused the thread: the others must not stay parked for that.
                 failure = e;
             }
             node = following;
