@@ -16,7 +16,9 @@ import dev.kumihimo.sync.RwLock;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.task.JoinSet;
 import dev.kumihimo.time.Deadline;
+import dev.kumihimo.time.Debounce;
 import dev.kumihimo.time.Interval;
+import dev.kumihimo.time.Throttle;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.stream.Stream;
@@ -69,6 +71,17 @@ class MisuseTest {
                 row(
                         "period=" + ChronoUnit.FOREVER.getDuration() + " must be " + PERIODS,
                         () -> Interval.of(ChronoUnit.FOREVER.getDuration())),
+                row("period=PT0S must be more than zero", () -> Throttle.of(channel, Duration.ZERO)),
+                row(
+                        "period=PT-1S must be more than zero",
+                        () -> Throttle.of(channel.receiver(), Duration.ofSeconds(-1))),
+                row("quiet=PT0S must be more than zero", () -> Debounce.of(channel, Duration.ZERO)),
+                row(
+                        "quiet=PT-1S must be more than zero",
+                        () -> Debounce.of(channel.receiver(), Duration.ofSeconds(-1))),
+                row(
+                        "longest=PT0S must be more than zero",
+                        () -> Debounce.of(channel, Duration.ofNanos(1)).atMost(Duration.ZERO)),
                 row(
                         "duration=PT-1S must not be negative",
                         () -> Deadline.current().plus(Duration.ofSeconds(-1))));

@@ -107,7 +107,7 @@ final class ChannelRows {
             return noted(channel.receive(timeout));
         }
 
-        private Integer noted(Integer item) {
+        final Integer noted(Integer item) {
             received.add(item);
             return item;
         }
