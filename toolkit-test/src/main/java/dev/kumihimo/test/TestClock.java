@@ -13,8 +13,8 @@ import java.time.InstantSource;
  * assertThat(test.clock().elapsed()).isEqualTo(Duration.ofHours(1));   // at once
  * }</pre>
  *
- * <p>As an {@link InstantSource} it begins at 2000-01-01T00:00Z. {@code System.nanoTime()} and {@code Instant.now()} are real
- * time, also in a task. Any thread may read it.
+ * <p>It is also the {@code instantSource()} of the runtime, and as such begins at 2000-01-01T00:00Z and moves exactly with the
+ * virtual time. {@code System.nanoTime()} and {@code Instant.now()} are real time, also in a task. Any thread may read it.
  *
  * @since 0.1
  */

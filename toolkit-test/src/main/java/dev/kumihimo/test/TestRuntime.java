@@ -67,7 +67,7 @@ public final class TestRuntime implements AutoCloseable {
         String name = "test-" + NUMBERS.incrementAndGet();
         scheduler = new TestScheduler(strategy, name);
         runtime = (TaskRuntime) TaskDoor.get().newRuntime(name, scheduler);
-        clock = new TestClock(scheduler.timers());
+        clock = scheduler.instantSource();
         report = new Report(scheduler, order);
     }
 
@@ -143,7 +143,7 @@ public final class TestRuntime implements AutoCloseable {
         return runtime;
     }
 
-    /** {@return the clock of its tasks} */
+    /** {@return the clock of its tasks, which is also what {@link TaskRuntime#instantSource()} gives them} */
     public TestClock clock() {
         return clock;
     }

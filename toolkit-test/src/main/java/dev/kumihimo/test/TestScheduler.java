@@ -55,6 +55,7 @@ final class TestScheduler implements ControlledScheduler {
 
     private final Strategy strategy;
     private final VirtualTimers timers = new VirtualTimers();
+    private final TestClock clock = new TestClock(timers);
     private final CountingPool blocking;
     private final ThreadFactory threads;
 
@@ -125,6 +126,11 @@ final class TestScheduler implements ControlledScheduler {
     @Override
     public VirtualTimers timers() {
         return timers;
+    }
+
+    @Override
+    public TestClock instantSource() {
+        return clock;
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.kumihimo.runtime;
 import java.math.BigInteger;
 import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param threadName what the names of the runtime's threads begin with, not blank; {@code kumihimo.thread.name}; by
  *     default {@code kumihimo}, as in {@code kumihimo-carrier-1} and {@code kumihimo-blocking-1}
  * @param name the runtime's name, not blank; {@code kumihimo.name}; by default {@code kumihimo-1} and so on
+ * @param instantSource the wall time; by the builder only, by default the system's
  * @param shutdownTimeoutNanos how long closing the runtime waits for its tasks, in nanoseconds, 0 or more;
  *     {@code kumihimo.shutdown.timeout}; by default 10 seconds
  * @param eventInterval after how many runs of tasks a carrier looks for outside work and events, 1 or more;
@@ -39,6 +41,7 @@ record RuntimeOptions(
         long threadKeepAliveNanos,
         String threadName,
         String name,
+        InstantSource instantSource,
         long shutdownTimeoutNanos,
         int eventInterval) {
 
@@ -74,6 +77,8 @@ record RuntimeOptions(
         @Nullable
         String name;
 
+        InstantSource instantSource = InstantSource.system();
+
         @Nullable
         Duration shutdownTimeout;
 
@@ -97,6 +102,7 @@ record RuntimeOptions(
                     nanos(THREAD_KEEP_ALIVE.resolve(threadKeepAlive, sources, () -> Duration.ofSeconds(10))),
                     THREAD_NAME.resolve(threadName, sources, () -> "kumihimo"),
                     NAME.resolve(name, sources, () -> "kumihimo-" + UNNAMED.incrementAndGet()),
+                    instantSource,
                     nanos(SHUTDOWN_TIMEOUT.resolve(shutdownTimeout, sources, () -> Duration.ofSeconds(10))),
                     EVENT_INTERVAL.resolve(eventInterval, sources, () -> 61));
         }

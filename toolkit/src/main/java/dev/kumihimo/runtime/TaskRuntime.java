@@ -11,6 +11,7 @@ import dev.kumihimo.internal.jdk.StructuredScope;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Waiter;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
@@ -319,6 +320,19 @@ public final class TaskRuntime implements AutoCloseable {
         return options.name();
     }
 
+    /**
+     * {@return the wall time, for what happens at a time of day or is dated} It may be set, back too, so it measures no durations:
+     * all waits keep to a monotonic clock. Under test it moves with that, and jumps when a sleep does.
+     *
+     * <pre>{@code
+     * ZonedDateTime now = runtime.instantSource().instant().atZone(zone);
+     * Task.sleep(Duration.between(now, now.plusDays(1).with(LocalTime.of(3, 0))));   // until three tomorrow
+     * }</pre>
+     */
+    public InstantSource instantSource() {
+        return options.instantSource();
+    }
+
     /** {@return how many carriers it has} */
     public int workerThreads() {
         return core.scheduler().parallelism();
@@ -507,6 +521,18 @@ public final class TaskRuntime implements AutoCloseable {
         }
 
         /**
+         * Sets where {@link TaskRuntime#instantSource()} takes the wall time from. Default {@link InstantSource#system()}. The
+         * runtime itself does not go by it.
+         *
+         * @param source any, called by many threads
+         * @return this
+         */
+        public Builder instantSource(InstantSource source) {
+            options.instantSource = Objects.requireNonNull(source, "source");
+            return this;
+        }
+
+        /**
          * Sets how long {@link TaskRuntime#close()} waits: {@code kumihimo.shutdown.timeout},
          * {@code KUMIHIMO_SHUTDOWN_TIMEOUT}. Default 10 s.
          *
@@ -583,6 +609,7 @@ public final class TaskRuntime implements AutoCloseable {
         public Object newRuntime(String name, ControlledScheduler scheduler) {
             RuntimeOptions.Builder defaults = new RuntimeOptions.Builder();
             defaults.name = name;
+            defaults.instantSource = scheduler.instantSource();
             return new TaskRuntime(defaults.resolve(variable -> null, property -> null), scheduler);
         }
 

@@ -2,8 +2,11 @@ package dev.kumihimo.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -40,6 +43,16 @@ class RuntimeOptionsTest {
                 .isNotEqualTo(resolve().name());
         assertThat(options.shutdownTimeoutNanos()).isEqualTo(10_000_000_000L);
         assertThat(options.eventInterval()).isEqualTo(61);
+        assertThat(options.instantSource()).isEqualTo(InstantSource.system());
+    }
+
+    @Test
+    void instantSource_isTheOneThatWasSet() {
+        InstantSource fixed = InstantSource.fixed(Instant.EPOCH);
+        try (TaskRuntime runtime = TaskRuntime.builder().instantSource(fixed).build()) {
+            assertThat(runtime.instantSource()).isSameAs(fixed);
+        }
+        assertThatThrownBy(() -> TaskRuntime.builder().instantSource(null)).isInstanceOf(NullPointerException.class);
     }
 
     /** Each option: its names, three valid texts and what they mean, and its builder field. */

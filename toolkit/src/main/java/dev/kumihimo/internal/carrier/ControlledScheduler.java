@@ -3,6 +3,7 @@ package dev.kumihimo.internal.carrier;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.wait.CancelScope;
 import dev.kumihimo.internal.wait.TimerService;
+import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
 /** A scheduler that is given to its runtime, and decides itself what runs next and when time passes: for tests. */
@@ -12,6 +13,9 @@ public interface ControlledScheduler extends Scheduler {
 
     @Override
     TimerService timers();
+
+    /** {@return the wall time, which goes with its timers} */
+    InstantSource instantSource();
 
     /** {@return where its runtime's blocking jobs run} */
     BlockingPool blocking();
