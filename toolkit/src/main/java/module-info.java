@@ -1,10 +1,11 @@
-/** Structured concurrency on virtual threads: runtime, tasks, channels, synchronization, time and select. */
+/** Structured concurrency on virtual threads: runtime, tasks, channels, synchronization, time, select, and commands to run. */
 module dev.kumihimo {
     requires org.jctools.core;
     requires org.slf4j;
     requires static org.jspecify;
 
     exports dev.kumihimo.channel;
+    exports dev.kumihimo.process;
     exports dev.kumihimo.runtime;
     exports dev.kumihimo.select;
     exports dev.kumihimo.sync;

@@ -35,6 +35,7 @@ class ArchitectureTest {
                         "dev.kumihimo.channel",
                         "dev.kumihimo.sync",
                         "dev.kumihimo.time",
+                        "dev.kumihimo.process",
                         "dev.kumihimo.select")
                 .check(TOOLKIT);
         noClasses()
@@ -42,7 +43,7 @@ class ArchitectureTest {
                 .resideInAnyPackage("dev.kumihimo.runtime", "dev.kumihimo.channel", "dev.kumihimo.sync")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("dev.kumihimo.task", "dev.kumihimo.time")
+                .resideInAnyPackage("dev.kumihimo.task", "dev.kumihimo.time", "dev.kumihimo.process")
                 .check(TOOLKIT);
         noClasses()
                 .that()
@@ -54,7 +55,8 @@ class ArchitectureTest {
                         "dev.kumihimo.task",
                         "dev.kumihimo.channel",
                         "dev.kumihimo.sync",
-                        "dev.kumihimo.time")
+                        "dev.kumihimo.time",
+                        "dev.kumihimo.process")
                 .check(TOOLKIT);
         noClasses()
                 .that()
