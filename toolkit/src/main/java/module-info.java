@@ -2,6 +2,7 @@
 module dev.kumihimo {
     requires org.jctools.core;
     requires org.slf4j;
+    requires static context.propagation;
     requires static org.jspecify;
 
     exports dev.kumihimo.channel;

@@ -15,6 +15,7 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -74,13 +75,18 @@ final class Addresses {
     }
 
     private static InetAddress[] lookUp(String host, long deadline) throws IOException {
-        JoinHandle<Object> lookup = Task.spawnBlocking(() -> {
-            try {
-                return InetAddress.getAllByName(host);
-            } catch (UnknownHostException e) {
-                return e; // not a failure of the job: nobody joins it if the caller has gone
-            }
-        });
+        JoinHandle<Object> lookup;
+        try {
+            lookup = Task.spawnBlocking(() -> {
+                try {
+                    return InetAddress.getAllByName(host);
+                } catch (UnknownHostException e) {
+                    return e; // not a failure of the job: nobody joins it if the caller has gone
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            throw new IOException("there was no room for the lookup of " + host, e);
+        }
         Object answer;
         try {
             answer = deadline == Deadlines.NEVER ? lookup.join() : lookup.join(Deadlines.remaining(deadline));

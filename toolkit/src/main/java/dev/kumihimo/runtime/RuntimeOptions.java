@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *     variable {@code TOKIO_WORKER_THREADS}; by default the available processors
  * @param maxBlockingThreads how many threads the blocking pool has at most, 1 to 1,000,000;
  *     {@code kumihimo.max.blocking.threads}; by default 512
+ * @param maxBlockingQueue how many blocking jobs may wait for a thread, 0 or more; {@code kumihimo.max.blocking.queue}; by
+ *     default {@link Integer#MAX_VALUE}, which stands for no bound
  * @param threadKeepAliveNanos after how long an idle thread of the blocking pool ends, in nanoseconds, more than 0;
  *     {@code kumihimo.thread.keep.alive}; by default 10 seconds
  * @param threadName what the names of the runtime's threads begin with, not blank; {@code kumihimo.thread.name}; by
@@ -38,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 record RuntimeOptions(
         int workerThreads,
         int maxBlockingThreads,
+        int maxBlockingQueue,
         long threadKeepAliveNanos,
         String threadName,
         String name,
@@ -51,6 +54,8 @@ record RuntimeOptions(
             Option.integer("workerThreads", "kumihimo.worker.threads", 32_767).orVariable("TOKIO_WORKER_THREADS");
     private static final Option<Integer> MAX_BLOCKING_THREADS =
             Option.integer("maxBlockingThreads", "kumihimo.max.blocking.threads", 1_000_000);
+    private static final Option<Integer> MAX_BLOCKING_QUEUE =
+            Option.integer("maxBlockingQueue", "kumihimo.max.blocking.queue", 0, Integer.MAX_VALUE);
     private static final Option<Duration> THREAD_KEEP_ALIVE = Option.duration(
             "threadKeepAlive", "kumihimo.thread.keep.alive", "longer than 0", d -> d.compareTo(Duration.ZERO) > 0);
     private static final Option<String> THREAD_NAME = Option.text("threadName", "kumihimo.thread.name");
@@ -67,6 +72,9 @@ record RuntimeOptions(
 
         @Nullable
         Integer maxBlockingThreads;
+
+        @Nullable
+        Integer maxBlockingQueue;
 
         @Nullable
         Duration threadKeepAlive;
@@ -99,6 +107,7 @@ record RuntimeOptions(
             return new RuntimeOptions(
                     WORKER_THREADS.resolve(workerThreads, sources, RuntimeOptions::defaultWorkerThreads),
                     MAX_BLOCKING_THREADS.resolve(maxBlockingThreads, sources, () -> 512),
+                    MAX_BLOCKING_QUEUE.resolve(maxBlockingQueue, sources, () -> Integer.MAX_VALUE),
                     nanos(THREAD_KEEP_ALIVE.resolve(threadKeepAlive, sources, () -> Duration.ofSeconds(10))),
                     THREAD_NAME.resolve(threadName, sources, () -> "kumihimo"),
                     NAME.resolve(name, sources, () -> "kumihimo-" + UNNAMED.incrementAndGet()),
@@ -136,8 +145,12 @@ record RuntimeOptions(
         private static final Pattern SHORT_DURATION = Pattern.compile("(\\d+)(ms|s|m|h)");
 
         private static Option<Integer> integer(String name, String property, int max) {
-            String allowed = "an integer from 1 to " + max;
-            return of(name, property, allowed, i -> i >= 1 && i <= max, text -> Integer.valueOf(text.strip()));
+            return integer(name, property, 1, max);
+        }
+
+        private static Option<Integer> integer(String name, String property, int min, int max) {
+            String allowed = "an integer from " + min + " to " + max;
+            return of(name, property, allowed, i -> i >= min && i <= max, text -> Integer.valueOf(text.strip()));
         }
 
         private static Option<Duration> duration(

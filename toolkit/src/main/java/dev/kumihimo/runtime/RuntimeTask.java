@@ -17,6 +17,7 @@ import java.lang.invoke.VarHandle;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -53,7 +54,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     private final TaskRuntime runtime;
     private final @Nullable String givenName;
     private final @Nullable TaskKeeper keeper;
-    private @Nullable Object body; // a Body or VoidBody, until it has run
+    private @Nullable Object body; // a Body or VoidBody, or what Surroundings made of it, until it has run
     private long id;
     private volatile @Nullable Thread thread;
     private volatile @Nullable Object end;
@@ -62,8 +63,9 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
 
     RuntimeTask(
             TaskRuntime runtime, Object body, @Nullable String name, boolean blocking, @Nullable TaskKeeper keeper) {
+        Surroundings around = runtime.surroundings();
         this.runtime = runtime;
-        this.body = body;
+        this.body = around == null ? body : around.capture(body);
         this.givenName = name;
         this.blocking = blocking;
         this.keeper = keeper;
@@ -127,6 +129,8 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         JoinResult<T> result;
         if (isAborted() && !evenIfAborted) {
             result = new JoinResult.Cancelled<>(cancelReason());
+        } else if (runtime.surroundings() != null) {
+            result = runWithin(runtime.surroundings());
         } else {
             try {
                 result = new JoinResult.Success<>(callBody());
@@ -135,6 +139,28 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
             }
         }
         end(result);
+    }
+
+    /** Runs the body within what surrounds it: apart, so that only tasks that are surrounded have the frame. */
+    private JoinResult<T> runWithin(Surroundings around) {
+        Object captured = Objects.requireNonNull(body);
+        ContextPropagation.Scope scope;
+        try {
+            scope = Surroundings.open(captured);
+        } catch (Throwable e) {
+            return resultOf(e);
+        }
+        body = Surroundings.bodyOf(captured);
+        around.started(this);
+        JoinResult<T> result;
+        try {
+            result = new JoinResult.Success<>(callBody());
+        } catch (Throwable e) {
+            result = resultOf(e);
+        }
+        around.ended(this, result);
+        Surroundings.close(scope, this);
+        return result;
     }
 
     private JoinResult<T> resultOf(Throwable e) {

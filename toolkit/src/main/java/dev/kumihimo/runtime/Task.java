@@ -80,6 +80,7 @@ public sealed interface Task permits RuntimeTask {
      * @param body what it runs
      * @param <T> its result
      * @return its handle; already cancelled if the runtime is shut down
+     * @throws java.util.concurrent.RejectedExecutionException if there is no room for it
      */
     static <T extends @Nullable Object> JoinHandle<T> spawnBlocking(Body<T, ?> body) {
         return TaskRuntime.current().spawnBlocking(body);
@@ -90,26 +91,55 @@ public sealed interface Task permits RuntimeTask {
      *
      * @param body what it runs
      * @return its handle; already cancelled if the runtime is shut down
+     * @throws java.util.concurrent.RejectedExecutionException if there is no room for it
      */
     static JoinHandle<@Nullable Void> spawnBlocking(VoidBody<?> body) {
         return TaskRuntime.current().spawnBlocking(body);
     }
 
     /**
+     * Starts a blocking job in the ambient runtime once there is room for it, see
+     * {@link TaskRuntime#spawnBlockingWhenRoom(Body)}.
+     *
+     * @param body what it runs
+     * @param <T> its result
+     * @return its handle; already cancelled if the runtime is shut down
+     * @throws InterruptedException if the caller was interrupted or cancelled while it waited; nothing was started
+     */
+    static <T extends @Nullable Object> JoinHandle<T> spawnBlockingWhenRoom(Body<T, ?> body)
+            throws InterruptedException {
+        return TaskRuntime.current().spawnBlockingWhenRoom(body);
+    }
+
+    /**
+     * Starts a blocking job without a result in the ambient runtime once there is room for it, see
+     * {@link TaskRuntime#spawnBlockingWhenRoom(Body)}.
+     *
+     * @param body what it runs
+     * @return its handle; already cancelled if the runtime is shut down
+     * @throws InterruptedException if the caller was interrupted or cancelled while it waited; nothing was started
+     */
+    static JoinHandle<@Nullable Void> spawnBlockingWhenRoom(VoidBody<?> body) throws InterruptedException {
+        return TaskRuntime.current().spawnBlockingWhenRoom(body);
+    }
+
+    /**
      * Runs a body on the blocking pool and waits for it: for files, JDBC, native calls and long computations, which would
      * hold a carrier. If the caller is cancelled or interrupted meanwhile, the job is aborted, which interrupts it, and the
-     * call ends when the job has ended. {@code ScopedValue}s and thread-locals of the caller do not reach the body.
+     * call ends when the job has ended. Where the pool's queue is bounded and full it waits first for room, in the order in
+     * which the callers came. {@code ScopedValue}s of the caller do not reach the body, and thread-locals only by
+     * {@link TaskRuntime.Builder#contextPropagation}.
      *
      * @param body what to run
      * @param <T> its result
      * @param <X> what it throws
      * @return its result
      * @throws X if the body throws it; unchecked exceptions and errors likewise come as they are
-     * @throws InterruptedException if the caller was interrupted or cancelled; the job has ended
+     * @throws InterruptedException if the caller was interrupted or cancelled; the job has ended, or never begun
      */
     static <T extends @Nullable Object, X extends Exception> T blocking(Body<T, X> body)
             throws X, InterruptedException {
-        return RuntimeTask.<T, X>joinInPlace(TaskRuntime.current().spawnBlocking(body));
+        return RuntimeTask.<T, X>joinInPlace(TaskRuntime.current().spawnBlockingWhenRoom(body));
     }
 
     /**
@@ -118,10 +148,10 @@ public sealed interface Task permits RuntimeTask {
      * @param body what to run
      * @param <X> what it throws
      * @throws X if the body throws it
-     * @throws InterruptedException if the caller was interrupted or cancelled; the job has ended
+     * @throws InterruptedException if the caller was interrupted or cancelled; the job has ended, or never begun
      */
     static <X extends Exception> void blocking(VoidBody<X> body) throws X, InterruptedException {
-        RuntimeTask.<@Nullable Void, X>joinInPlace(TaskRuntime.current().spawnBlocking(body));
+        RuntimeTask.<@Nullable Void, X>joinInPlace(TaskRuntime.current().spawnBlockingWhenRoom(body));
     }
 
     /** Lets others run: the caller goes to the end of its carrier's queue. Does not look at interrupts or cancellation. */

@@ -6,9 +6,11 @@ import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.internal.carrier.RuntimeCore;
 import dev.kumihimo.internal.carrier.TaskDoor;
 import dev.kumihimo.internal.carrier.TaskKeeper;
+import dev.kumihimo.internal.carrier.ThreadHooks;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.jdk.StructuredScope;
 import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.Waiter;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -19,6 +21,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,24 +60,38 @@ public final class TaskRuntime implements AutoCloseable {
     }
 
     private final RuntimeOptions options;
+    private final @Nullable Surroundings surroundings;
     private final RuntimeCore core;
     private final UnjoinedFailure.Registry failures = new UnjoinedFailure.Registry();
     private final AtomicBoolean terminated = new AtomicBoolean();
     private final boolean global;
     private volatile boolean closing;
 
-    private TaskRuntime(RuntimeOptions options, boolean global) {
+    private TaskRuntime(
+            RuntimeOptions options, boolean global, @Nullable Surroundings surroundings, ThreadHooks hooks) {
         this.global = global;
         this.options = options;
+        this.surroundings = surroundings;
         BlockingPool blocking = new BlockingPool(
-                options.maxBlockingThreads(), options.threadKeepAliveNanos(), options.threadName() + "-blocking");
+                options.maxBlockingThreads(),
+                options.maxBlockingQueue(),
+                options.threadKeepAliveNanos(),
+                options.threadName() + "-blocking",
+                hooks);
         this.core = new RuntimeCore(
-                this, options.name(), options.threadName(), options.workerThreads(), options.eventInterval(), blocking);
+                this,
+                options.name(),
+                options.threadName(),
+                options.workerThreads(),
+                options.eventInterval(),
+                blocking,
+                hooks);
     }
 
     private TaskRuntime(RuntimeOptions options, ControlledScheduler scheduler) {
         this.global = false;
         this.options = options;
+        this.surroundings = null;
         this.core = new RuntimeCore(this, options.name(), scheduler);
     }
 
@@ -141,7 +159,7 @@ public final class TaskRuntime implements AutoCloseable {
     }
 
     private static final class Global {
-        private static final TaskRuntime RUNTIME = new TaskRuntime(globalOptions(), true);
+        private static final TaskRuntime RUNTIME = new TaskRuntime(globalOptions(), true, null, ThreadHooks.NONE);
     }
 
     /* ---------------- Spawning -------------- */
@@ -183,11 +201,14 @@ public final class TaskRuntime implements AutoCloseable {
     /**
      * Starts a job on the blocking pool: for files, JDBC, native calls, long computations. An idle thread takes it, else a new
      * one up to the maximum, else it queues. {@code abort()} prevents it from beginning or interrupts it; its handle ends
-     * when it has really ended. {@code ScopedValue}s and thread-locals of the caller do not reach it.
+     * when it has really ended. {@code ScopedValue}s of the caller do not reach it, and thread-locals only by
+     * {@link Builder#contextPropagation}.
      *
      * @param body what it runs
      * @param <T> its result
      * @return its handle; already {@link JoinResult.Cancelled} if the runtime is shut down
+     * @throws RejectedExecutionException if all threads are busy and the queue is {@linkplain Builder#maxBlockingQueue full};
+     *     nothing was started. {@link #spawnBlockingWhenRoom(Body)} waits instead
      */
     public <T extends @Nullable Object> JoinHandle<T> spawnBlocking(Body<T, ?> body) {
         return startBlocking(new RuntimeTask<>(this, Objects.requireNonNull(body, "body"), null, true, null));
@@ -198,9 +219,36 @@ public final class TaskRuntime implements AutoCloseable {
      *
      * @param body what it runs
      * @return its handle; already {@link JoinResult.Cancelled} if the runtime is shut down
+     * @throws RejectedExecutionException as in {@link #spawnBlocking(Body)}
      */
     public JoinHandle<@Nullable Void> spawnBlocking(VoidBody<?> body) {
         return startBlocking(new RuntimeTask<>(this, Objects.requireNonNull(body, "body"), null, true, null));
+    }
+
+    /**
+     * As {@link #spawnBlocking(Body)}, but waits for room where that would be refused: until a thread is free or the queue has a
+     * place. First come, first served; who waits is served before anybody else can queue. An interrupt or a cancellation of the
+     * caller ends the wait, as does the runtime's shutdown, with a cancelled handle. Without a bound it never waits.
+     *
+     * @param body what it runs
+     * @param <T> its result
+     * @return its handle; already {@link JoinResult.Cancelled} if the runtime is shut down
+     * @throws InterruptedException if the caller was interrupted or cancelled while it waited; nothing was started
+     */
+    public <T extends @Nullable Object> JoinHandle<T> spawnBlockingWhenRoom(Body<T, ?> body)
+            throws InterruptedException {
+        return startBlockingWhenRoom(new RuntimeTask<>(this, Objects.requireNonNull(body, "body"), null, true, null));
+    }
+
+    /**
+     * Starts a job without a result once there is room, see {@link #spawnBlockingWhenRoom(Body)}.
+     *
+     * @param body what it runs
+     * @return its handle; already {@link JoinResult.Cancelled} if the runtime is shut down
+     * @throws InterruptedException as in {@link #spawnBlockingWhenRoom(Body)}
+     */
+    public JoinHandle<@Nullable Void> spawnBlockingWhenRoom(VoidBody<?> body) throws InterruptedException {
+        return startBlockingWhenRoom(new RuntimeTask<>(this, Objects.requireNonNull(body, "body"), null, true, null));
     }
 
     /**
@@ -302,11 +350,46 @@ public final class TaskRuntime implements AutoCloseable {
         }
         try {
             core.blocking().execute(task);
+        } catch (RejectedExecutionException e) {
+            throw new RejectedExecutionException(refuse(task, e), e);
         } catch (Throwable e) {
-            task.refuse(new CancelReason(CancelReason.Kind.SHUTDOWN, task.name() + " could not be started: " + e));
+            refuse(task, e);
             throw e;
         }
         return task;
+    }
+
+    private <T extends @Nullable Object> RuntimeTask<T> startBlockingWhenRoom(RuntimeTask<T> task)
+            throws InterruptedException {
+        if (!core.registry().add(task, task.id())) {
+            task.refuse(shutdownReason());
+            return task;
+        }
+        try {
+            Wait wait = core.blocking().executeOrWait(task);
+            if (wait != null) {
+                wait.await();
+                if (wait.item == null) {
+                    task.refuse(shutdownReason());
+                }
+            }
+        } catch (InterruptedException e) {
+            task.refuse(new CancelReason(
+                    CancelReason.Kind.ABORT, "its caller waits no longer for room for " + task.name()));
+            throw e;
+        } catch (Throwable e) {
+            refuse(task, e);
+            throw e;
+        }
+        return task;
+    }
+
+    /** Ends a job that could not be started; {@return why} */
+    private String refuse(RuntimeTask<?> task, Throwable e) {
+        String why = task + " could not be started in runtime " + name() + ": "
+                + (e instanceof RejectedExecutionException ? e.getMessage() : e);
+        task.refuse(new CancelReason(CancelReason.Kind.SHUTDOWN, why));
+        return why;
     }
 
     CancelReason shutdownReason() {
@@ -365,6 +448,12 @@ public final class TaskRuntime implements AutoCloseable {
         return core;
     }
 
+    /** {@return what surrounds the body of each task, or null} */
+    @Nullable
+    Surroundings surroundings() {
+        return surroundings;
+    }
+
     UnjoinedFailure.Registry failures() {
         return failures;
     }
@@ -395,6 +484,7 @@ public final class TaskRuntime implements AutoCloseable {
         }
         core.registry().close();
         closing = true;
+        core.blocking().refuseWaiting();
         CancelReason reason = shutdownReason();
         long deadline = TimerService.deadline(Waiter.current().nanoTime(), timeout);
         List<LiveTask> live = core.registry().snapshot();
@@ -457,6 +547,11 @@ public final class TaskRuntime implements AutoCloseable {
      */
     public static final class Builder {
         private final RuntimeOptions.Builder options = new RuntimeOptions.Builder();
+        private @Nullable Consumer<Thread> onThreadStart;
+        private @Nullable Consumer<Thread> onThreadStop;
+        private @Nullable Consumer<Task> onTaskStart;
+        private @Nullable BiConsumer<Task, JoinResult<?>> onTaskEnd;
+        private @Nullable ContextPropagation contextPropagation;
 
         private Builder() {}
 
@@ -481,6 +576,21 @@ public final class TaskRuntime implements AutoCloseable {
          */
         public Builder maxBlockingThreads(int count) {
             options.maxBlockingThreads = count;
+            return this;
+        }
+
+        /**
+         * Sets how many blocking jobs may wait for a thread when all are busy: {@code kumihimo.max.blocking.queue},
+         * {@code KUMIHIMO_MAX_BLOCKING_QUEUE}. Beyond that {@link TaskRuntime#spawnBlocking(Body)} and its like throw
+         * {@link RejectedExecutionException}, while {@link Task#blocking(Body)} and
+         * {@link TaskRuntime#spawnBlockingWhenRoom(Body)} wait for room. With 0 a job is given to an idle or a new thread or to
+         * none; a thread is idle a moment after its job was joined. Default: no bound.
+         *
+         * @param count 0 or more; {@link Integer#MAX_VALUE} for no bound
+         * @return this
+         */
+        public Builder maxBlockingQueue(int count) {
+            options.maxBlockingQueue = count;
             return this;
         }
 
@@ -557,6 +667,76 @@ public final class TaskRuntime implements AutoCloseable {
         }
 
         /**
+         * Sets what each carrier and each blocking thread runs before it does anything else, on that thread: such as setting its
+         * priority or telling a native library of it. It must be short and must not wait: on a carrier it holds up the tasks
+         * that the thread was started for. If it throws, that is logged at WARN, and the thread goes on. It is in no task.
+         * Where the carriers are the JDK's, see {@link TaskRuntime#capabilities()}, only blocking threads have it. Replaces one
+         * that was set before.
+         *
+         * @param hook told of the thread, which is the calling one
+         * @return this
+         */
+        public Builder onThreadStart(Consumer<Thread> hook) {
+            onThreadStart = Objects.requireNonNull(hook, "hook");
+            return this;
+        }
+
+        /**
+         * Sets what each thread that began with {@link #onThreadStart}'s hook runs before it ends, under the same conditions:
+         * a blocking thread once it was idle for its keep-alive, a carrier a second or more after the last work, also after
+         * {@link TaskRuntime#close()}, which does not wait for it. Replaces one that was set before.
+         *
+         * @param hook told of the thread, which is the calling one
+         * @return this
+         */
+        public Builder onThreadStop(Consumer<Thread> hook) {
+            onThreadStop = Objects.requireNonNull(hook, "hook");
+            return this;
+        }
+
+        /**
+         * Sets what runs before the body of each task and blocking job, on its own thread and as a part of it:
+         * {@link Task#current()} is the task, and its context is there. A task that does not begin, since it was aborted before or
+         * refused, has neither this hook nor the one for its end; one whose abort comes later has both. If it throws, that is
+         * logged at WARN, and the body runs nevertheless. Replaces one that was set before.
+         *
+         * @param hook told of the task
+         * @return this
+         */
+        public Builder onTaskStart(Consumer<Task> hook) {
+            onTaskStart = Objects.requireNonNull(hook, "hook");
+            return this;
+        }
+
+        /**
+         * Sets what runs after the body of each task and blocking job that has begun, exactly once however it ended, on its own
+         * thread and as a part of it: before anybody who joins the task is woken, and before it counts as ended. Its waits obey
+         * the cancellation of the task, unless in {@link Task#shield(VoidBody)}. If it throws, that is logged at WARN, and the
+         * task ends as it would have. Replaces one that was set before.
+         *
+         * @param hook told of the task, and how it ended
+         * @return this
+         */
+        public Builder onTaskEnd(BiConsumer<Task, JoinResult<?>> hook) {
+            onTaskEnd = Objects.requireNonNull(hook, "hook");
+            return this;
+        }
+
+        /**
+         * Sets how context that is bound to threads travels to the tasks and blocking jobs of this runtime, however they are
+         * spawned: also those of sets and trackers, and of {@link TaskRuntime#asExecutorService()} and
+         * {@link TaskRuntime#threadFactory()}, where it is captured as the thread is made. Default: it does not travel. Replaces
+         * one that was set before.
+         *
+         * @param propagation how
+         * @return this
+         */
+        public Builder contextPropagation(ContextPropagation propagation) {
+            contextPropagation = Objects.requireNonNull(propagation, "propagation");
+            return this;
+        }
+
+        /**
          * Makes and starts the runtime.
          *
          * @return the runtime; whoever made it closes it
@@ -564,7 +744,11 @@ public final class TaskRuntime implements AutoCloseable {
          * @throws java.io.UncheckedIOException if the system has no descriptors left for its selector
          */
         public TaskRuntime build() {
-            return new TaskRuntime(options.resolve(System::getenv, System::getProperty), false);
+            return new TaskRuntime(
+                    options.resolve(System::getenv, System::getProperty),
+                    false,
+                    Surroundings.of(onTaskStart, onTaskEnd, contextPropagation),
+                    new ThreadHooks(onThreadStart, onThreadStop));
         }
     }
 

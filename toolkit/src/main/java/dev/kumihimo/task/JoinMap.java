@@ -115,6 +115,8 @@ public final class JoinMap<K, T extends @Nullable Object> implements AutoCloseab
      * @param body what it runs
      * @return the right to abort it; its result comes from joining
      * @throws InterruptedException as in {@link #spawn(Object, Body)}
+     * @throws java.util.concurrent.RejectedExecutionException if all blocking threads are busy and their queue is full; nothing
+     *     was started or replaced
      */
     public AbortHandle spawnBlocking(K key, Body<T, ?> body) throws InterruptedException {
         return put(key, body, true);

@@ -114,6 +114,8 @@ public final class JoinSet<T extends @Nullable Object> implements AutoCloseable 
      * @param body what it runs
      * @return the right to abort it; its result comes from joining
      * @throws InterruptedException if interrupted or cancelled while waiting for a slot of a bounded set; nothing was started
+     * @throws java.util.concurrent.RejectedExecutionException if all blocking threads are busy and their queue is full; the set
+     *     is as it was
      * @throws WrongThreadException if the caller is not the owner
      * @throws IllegalStateException if the set is closed
      */

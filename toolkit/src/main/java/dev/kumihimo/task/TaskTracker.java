@@ -84,6 +84,8 @@ public final class TaskTracker implements Selectable<@Nullable Void> {
      * @param body what it runs
      * @param <T> its result
      * @return its handle; already cancelled, and tracked no longer, if the runtime is shut down
+     * @throws java.util.concurrent.RejectedExecutionException if all blocking threads are busy and their queue is full; nothing
+     *     is tracked
      */
     public <T extends @Nullable Object> JoinHandle<T> spawnBlocking(Body<T, ?> body) {
         return start(Objects.requireNonNull(body, "body"), true);
@@ -94,6 +96,7 @@ public final class TaskTracker implements Selectable<@Nullable Void> {
      *
      * @param body what it runs
      * @return its handle
+     * @throws java.util.concurrent.RejectedExecutionException as in {@link #spawnBlocking(Body)}
      */
     public JoinHandle<@Nullable Void> spawnBlocking(VoidBody<?> body) {
         return start(Objects.requireNonNull(body, "body"), true);

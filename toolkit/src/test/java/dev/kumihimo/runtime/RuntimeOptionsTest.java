@@ -36,6 +36,7 @@ class RuntimeOptionsTest {
         RuntimeOptions options = resolve();
         assertThat(options.workerThreads()).isEqualTo(Runtime.getRuntime().availableProcessors());
         assertThat(options.maxBlockingThreads()).isEqualTo(512);
+        assertThat(options.maxBlockingQueue()).isEqualTo(Integer.MAX_VALUE);
         assertThat(options.threadKeepAliveNanos()).isEqualTo(10_000_000_000L);
         assertThat(options.threadName()).isEqualTo("kumihimo");
         assertThat(options.name())
@@ -68,6 +69,11 @@ class RuntimeOptionsTest {
                         RuntimeOptions::maxBlockingThreads,
                         Map.of("1", 1, " 7 ", 7, "1000000", 1_000_000),
                         (b, v) -> b.maxBlockingThreads = (Integer) v),
+                option(
+                        "max.blocking.queue",
+                        RuntimeOptions::maxBlockingQueue,
+                        Map.of("0", 0, " 7 ", 7, "2147483647", Integer.MAX_VALUE),
+                        (b, v) -> b.maxBlockingQueue = (Integer) v),
                 option(
                         "thread.keep.alive",
                         RuntimeOptions::threadKeepAliveNanos,
@@ -130,6 +136,8 @@ class RuntimeOptionsTest {
         kumihimo.worker.threads       | 4.0               | from 1 to 32767
         kumihimo.max.blocking.threads | 0                 | from 1 to 1000000
         kumihimo.max.blocking.threads | 1000001           | from 1 to 1000000
+        kumihimo.max.blocking.queue   | -1                | from 0 to 2147483647
+        kumihimo.max.blocking.queue   | 2147483648        | from 0 to 2147483647
         kumihimo.thread.keep.alive    | 0s                | longer than 0
         kumihimo.thread.keep.alive    | PT0S              | longer than 0
         kumihimo.thread.keep.alive    | -1s               | longer than 0

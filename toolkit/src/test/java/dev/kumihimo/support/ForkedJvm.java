@@ -16,10 +16,16 @@ public final class ForkedJvm {
 
     /** What it printed, on either stream. Fails if it ends badly or takes over a minute. */
     public static String run(List<String> options, Class<?> main) throws IOException, InterruptedException {
+        return run(options, System.getProperty("java.class.path"), main);
+    }
+
+    /** As {@link #run(List, Class)}, with a class path of its own. */
+    public static String run(List<String> options, String classPath, Class<?> main)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of("-cp", classPath, main.getName()));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output;
         try {

@@ -1,17 +1,31 @@
 package dev.kumihimo.internal.carrier;
 
-import dev.kumihimo.internal.wait.SpinLock;
+import dev.kumihimo.internal.wait.Wait;
+import dev.kumihimo.internal.wait.WaitNode;
+import dev.kumihimo.internal.wait.WaitPoint;
+import dev.kumihimo.internal.wait.WaitQueue;
+import dev.kumihimo.internal.wait.WakeList;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /*
  * State:   a thread is idle (in the stack that begins with `idle`), called (taken out, with a job in `next`), or busy.
  * Fields:  all guarded by the lock, but for the queue, whose jobs are put and taken under it and taken back without.
- *          threads counts those that were promised, begun or not.
+ *          threads counts those that were promised, begun or not. queued counts the jobs in the queue, and those that were
+ *          just taken back: whoever takes one back subtracts it a moment later.
  * Holds:   a job is queued only while no thread is idle and there are as many as can be had, but at least one; each busy one
  *          looks into the queue, under the lock, before it is idle. So no job is left in the queue (H1), and order is kept.
+ *          Somebody waits for room only while, besides, the queue is full: who makes room gives it away under the same holding
+ *          of the lock, and a thread that finds the queue empty looks for those who wait before it is idle.
+ * Waiting: registered in `waiters`, with the job as the node's item, which whoever grants puts into the queue or takes.
+ *          A grant without an item is a refusal: the pool's runtime is shut down.
+ *          Accepted: a waiter that takes its job back between the grant and the queue, while the granter still holds the lock,
+ *          does not find it; the job then keeps its place until a thread looks at it, and does not run its body.
+ * Cancellation: a waiter that gave up holds up nobody, as each wants one place; one that is met is dropped.
  * Carrier-side code may call it: whoever holds the lock stays on its carrier meanwhile.
  * A ThreadPoolExecutor cannot be told to start threads before it queues but by a queue that refuses, and whoever is refused
  * has to queue, and then to find out from its counts whether somebody will look: counts that differ while it grows.
@@ -19,32 +33,65 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Platform threads for code that blocks or computes: the one that became idle last is reused, else one is started up to a
- * maximum, else the job queues, without bound. Never shut down: idle threads end by themselves. Tokio's blocking pool is the
- * model.
+ * maximum, else the job queues, up to a bound if there is one. Never shut down: idle threads end by themselves. Tokio's
+ * blocking pool is the model.
  */
 public class BlockingPool implements Executor {
+    /** The bound of a queue that has none. */
+    public static final int UNBOUNDED = Integer.MAX_VALUE;
+
+    private static final int PLACED = 0;
+    private static final int FULL = -1;
+    private static final int NOBODY = -2;
+
     private final int maxThreads;
+    private final int maxQueued;
     private final long keepAliveNanos;
     private final String threadName;
+    private final ThreadHooks hooks;
     private final Lock lock = new Lock();
     private final ConcurrentLinkedDeque<Runnable> queue = new ConcurrentLinkedDeque<>();
     private @Nullable Worker idle; // the one that became idle last; then `below` of each
+    private final WaitQueue waiters = new WaitQueue();
     private int threads;
+    private int queued;
     private int numbers;
+    private boolean refusing;
 
-    private static final class Lock extends SpinLock {}
+    /** The lock, as that at which those wait who have a job for which there is no room. */
+    private final class Lock extends WaitPoint {
+        @Override
+        public String toString() {
+            return "room for a blocking job in " + threadName;
+        }
+    }
 
     /**
-     * Creates a pool without threads.
+     * Creates a pool without threads, and without a bound.
      *
      * @param maxThreads at least 1
      * @param keepAliveNanos how long an idle thread stays, positive
      * @param threadName the prefix of its threads' names
      */
     public BlockingPool(int maxThreads, long keepAliveNanos, String threadName) {
+        this(maxThreads, UNBOUNDED, keepAliveNanos, threadName, ThreadHooks.NONE);
+    }
+
+    /**
+     * Creates a pool without threads.
+     *
+     * @param maxThreads at least 1
+     * @param maxQueued how many jobs may wait for a thread, 0 or more, or {@link #UNBOUNDED}
+     * @param keepAliveNanos how long an idle thread stays, positive
+     * @param threadName the prefix of its threads' names
+     * @param hooks what its threads run at their begin and end
+     */
+    public BlockingPool(int maxThreads, int maxQueued, long keepAliveNanos, String threadName, ThreadHooks hooks) {
         this.maxThreads = maxThreads;
+        this.maxQueued = maxQueued;
         this.keepAliveNanos = keepAliveNanos;
         this.threadName = threadName;
+        this.hooks = hooks;
     }
 
     /**
@@ -52,26 +99,54 @@ public class BlockingPool implements Executor {
      *
      * @throws OutOfMemoryError if no thread can be started and there is none that would come to the job later; jobs that
      *     others have queued meanwhile wait for the next thread that can be
+     * @throws RejectedExecutionException if all threads are busy and the queue is full
      */
     @Override
     public void execute(Runnable job) {
-        int number = place(job, true);
-        if (number > 0) {
-            try {
-                new Worker(job, threadName + "-" + number).start();
-            } catch (Throwable e) { // no memory: one of the others runs it, if there is one
-                if (place(job, false) < 0) {
-                    throw e;
-                }
-            }
+        if (run(job, null) == FULL) {
+            throw new RejectedExecutionException(
+                    "all " + maxThreads + " blocking threads are busy, and as many jobs as may be"
+                            + " wait for one (maxBlockingQueue=" + maxQueued + ")");
         }
     }
 
     /**
-     * Gives a job to an idle thread or to the queue and returns 0; or promises it a new thread and returns that one's number.
-     * If that promise could not be kept, another call without growth takes it back; -1 if nobody is left to run the job.
+     * Has a job run; if there is no room for it, registers a wait of the caller for room.
+     *
+     * @return that wait, or null if the job had room. Once it is granted the job has room, or, if its item is null, will not
+     *     run since {@link #refuseWaiting()} was called. If it ends otherwise the job will not run.
+     * @throws OutOfMemoryError as in {@link #execute}
      */
-    private int place(Runnable job, boolean grow) {
+    public @Nullable Wait executeOrWait(Runnable job) {
+        if (maxQueued == UNBOUNDED) {
+            execute(job);
+            return null;
+        }
+        Wait wait = Wait.at(lock);
+        return run(job, wait) == FULL ? wait : null;
+    }
+
+    private int run(Runnable job, @Nullable Wait wait) {
+        int number = place(job, true, wait);
+        if (number <= 0) {
+            return number;
+        }
+        try {
+            new Worker(job, threadName + "-" + number).start();
+        } catch (Throwable e) { // no memory: one of the others runs it, if there is one
+            if (place(job, false, null) < 0) {
+                throw e;
+            }
+        }
+        return PLACED;
+    }
+
+    /**
+     * Gives a job to an idle thread or to the queue and returns {@link #PLACED}; or promises it a new thread and returns that
+     * one's number. If that promise could not be kept, another call without growth takes it back; {@link #NOBODY} if nobody is
+     * left to run the job. {@link #FULL} if there is no room for it; then the wait, if given, is registered.
+     */
+    private int place(Runnable job, boolean grow, @Nullable Wait wait) {
         Worker called;
         lock.lock();
         try {
@@ -86,16 +161,81 @@ public class BlockingPool implements Executor {
             } else if (grow && threads < maxThreads) {
                 threads++;
                 return ++numbers;
-            } else if (threads > 0) {
+            } else if (threads == 0) {
+                return NOBODY;
+            } else if (queued < maxQueued) {
                 queue.addLast(job);
+                queued++;
             } else {
-                return -1;
+                if (wait != null) {
+                    register(wait, job);
+                }
+                return FULL;
             }
         } finally {
             lock.unlock();
         }
         LockSupport.unpark(called);
-        return 0;
+        return PLACED;
+    }
+
+    /** Under the lock. */
+    private void register(Wait wait, Runnable job) {
+        if (refusing) {
+            wait.grant();
+        } else {
+            wait.item = job;
+            waiters.add(wait);
+        }
+    }
+
+    /** Under the lock, after a job has left the queue: gives its place to the first who waits; the node, to be woken. */
+    private @Nullable WaitNode giveRoom() {
+        queued--;
+        WaitNode served = grantNext();
+        if (served != null) {
+            queue.addLast(jobOf(served));
+            queued++;
+        }
+        return served;
+    }
+
+    /** Under the lock: grants the first who waits and has not given up. */
+    private @Nullable WaitNode grantNext() {
+        for (WaitNode head; (head = waiters.poll()) != null; ) {
+            if (head.grant()) {
+                return head;
+            }
+        }
+        return null;
+    }
+
+    private static Runnable jobOf(WaitNode waiting) {
+        return (Runnable) Objects.requireNonNull(waiting.item);
+    }
+
+    private static void wake(@Nullable WaitNode granted) {
+        if (granted != null) {
+            granted.owner().wake();
+        }
+    }
+
+    /** Refuses those who wait for room, and those who would. */
+    public void refuseWaiting() {
+        WakeList refused = new WakeList();
+        lock.lock();
+        try {
+            refusing = true;
+            for (WaitNode node; (node = waiters.poll()) != null; ) {
+                node.item = null;
+                if (node.grant()) {
+                    refused.add(node);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        refused.wakeAll();
     }
 
     /** Told on the thread of a job that it has run; for those who count. */
@@ -103,7 +243,14 @@ public class BlockingPool implements Executor {
 
     /** Takes back a job that no thread has begun. */
     public boolean remove(Runnable job) {
-        return queue.removeLastOccurrence(job);
+        if (!queue.removeLastOccurrence(job)) {
+            return false;
+        }
+        lock.lock();
+        WaitNode served = giveRoom();
+        lock.unlock();
+        wake(served);
+        return true;
     }
 
     /** {@return the number of threads, idle ones included} */
@@ -121,6 +268,16 @@ public class BlockingPool implements Executor {
         return queue.size();
     }
 
+    /** {@return whether somebody waits for room, for tests} */
+    public boolean hasWaiters() {
+        lock.lock();
+        try {
+            return !waiters.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private final class Worker extends Thread {
         private @Nullable Runnable next;
         private @Nullable Worker below;
@@ -133,6 +290,7 @@ public class BlockingPool implements Executor {
 
         @Override
         public void run() {
+            hooks.started(Runnable::run);
             for (Runnable job; (job = nextJob()) != null; ) {
                 try {
                     job.run();
@@ -141,6 +299,7 @@ public class BlockingPool implements Executor {
                 }
                 ended();
             }
+            hooks.stopping(Runnable::run);
         }
 
         private void tell(Throwable e) {
@@ -172,21 +331,28 @@ public class BlockingPool implements Executor {
         }
 
         private @Nullable Runnable takeOrRest() {
+            WaitNode served = null;
+            Runnable job;
             lock.lock();
             try {
-                Runnable job = next;
+                job = next;
                 next = null;
                 if (job == null) {
                     job = queue.pollFirst();
+                    served = job != null ? giveRoom() : grantNext();
+                    if (job == null && served != null) {
+                        job = jobOf(served);
+                    }
                 }
                 if (job == null) {
                     below = idle;
                     idle = this;
                 }
-                return job;
             } finally {
                 lock.unlock();
             }
+            wake(served);
+            return job;
         }
 
         private @Nullable Runnable takeOrLeave(boolean leave) {

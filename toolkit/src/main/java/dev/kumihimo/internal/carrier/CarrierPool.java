@@ -84,6 +84,7 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
     private final ForkJoinPool pool;
     private final Driver driver;
     private final Sentinel sentinel;
+    private final ThreadHooks hooks;
     private final ThreadFactory threads;
     private final Set<CarrierThread> carriers = ConcurrentHashMap.newKeySet();
     private final MpscUnboundedAtomicArrayQueue<Runnable> inbox = new MpscUnboundedAtomicArrayQueue<>(1024);
@@ -95,11 +96,18 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
     private volatile int target;
     private volatile boolean closed;
 
-    CarrierPool(RuntimeCore core, int parallelism, int tickInterval, String threadName, Sentinel sentinel) {
+    CarrierPool(
+            RuntimeCore core,
+            int parallelism,
+            int tickInterval,
+            String threadName,
+            ThreadHooks hooks,
+            Sentinel sentinel) {
         this.core = core;
         this.parallelism = parallelism;
         this.target = parallelism;
         this.tickInterval = tickInterval;
+        this.hooks = hooks;
         this.sentinel = sentinel;
         AtomicInteger numbers = new AtomicInteger();
         this.driver = new Driver(this);
@@ -120,6 +128,15 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
 
     RuntimeCore core() {
         return core;
+    }
+
+    ThreadHooks hooks() {
+        return hooks;
+    }
+
+    /** Has something logged by a system thread: a log has locks that a task may hold. */
+    void report(Runnable logging) {
+        sentinel.report(logging);
     }
 
     void started(CarrierThread carrier) {

@@ -48,6 +48,8 @@ final class CarrierThread extends ForkJoinWorkerThread {
     long stillSince;
     boolean covered;
 
+    private boolean begun; // its own
+
     CarrierThread(ForkJoinPool pool, CarrierPool carriers, String name) {
         super(pool);
         this.carriers = carriers;
@@ -105,12 +107,17 @@ final class CarrierThread extends ForkJoinWorkerThread {
     @Override
     protected void onStart() {
         super.onStart();
+        begun = true;
+        carriers.hooks().started(carriers::report);
         carriers.started(this);
     }
 
     @Override
     protected void onTermination(@Nullable Throwable exception) {
         carriers.removed(this);
+        if (begun) {
+            carriers.hooks().stopping(carriers::report);
+        }
         super.onTermination(exception);
     }
 }

@@ -40,9 +40,16 @@ public final class RuntimeCore {
      * @param workers carriers, at least 1
      * @param tickInterval runs between two looks of a carrier at inbox and driver, at least 1
      * @param blocking where blocking jobs run
+     * @param hooks what carriers run at their begin and end
      */
     public RuntimeCore(
-            Object owner, String name, String threadName, int workers, int tickInterval, BlockingPool blocking) {
+            Object owner,
+            String name,
+            String threadName,
+            int workers,
+            int tickInterval,
+            BlockingPool blocking,
+            ThreadHooks hooks) {
         this.owner = owner;
         this.name = name;
         this.blocking = blocking;
@@ -52,7 +59,7 @@ public final class RuntimeCore {
         Sentinel watch = new Sentinel(name, systemTasks, registry);
         this.sentinel = watch;
         if (VirtualThreads.customSchedulers()) {
-            CarrierPool pool = new CarrierPool(this, workers, tickInterval, threadName, watch);
+            CarrierPool pool = new CarrierPool(this, workers, tickInterval, threadName, hooks, watch);
             this.scheduler = pool;
             watch.start(pool);
         } else {

@@ -81,7 +81,12 @@ final class Sentinel implements Runnable {
 
     /** Told of an exception that left a continuation or a worker, which only a broken JDK or a lack of memory brings about. */
     void carrierFailed(Thread carrier, Throwable e) {
-        systemTasks.execute(() -> LOG.error("carrier {} of runtime {} met an error", carrier.getName(), runtime, e));
+        report(() -> LOG.error("carrier {} of runtime {} met an error", carrier.getName(), runtime, e));
+    }
+
+    /** Has something logged, by a system task. Carrier side. */
+    void report(Runnable logging) {
+        systemTasks.execute(logging);
     }
 
     @Override

@@ -2,11 +2,14 @@ package dev.kumihimo.internal.carrier;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.support.Observe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -140,6 +143,83 @@ class BlockingPoolTest {
         assertThat(last.await(10, TimeUnit.SECONDS)).isTrue();
         assertThat(runs).hasValue(1);
         assertThat(pool.remove(job)).isFalse();
+    }
+
+    /**
+     * Jobs that are refused, that wait for room, whose wait is given up and that are taken back, all at once: what was taken runs
+     * once, what was not never does, and nobody is left waiting.
+     */
+    @Test
+    void aBoundedPool_runsWhatItTook_andNothingElse() throws Exception {
+        for (int round = 0; round < 100; round++) {
+            BlockingPool pool = new BlockingPool(2, round % 3, SHORT_KEEP_ALIVE_NANOS, "bounded", ThreadHooks.NONE);
+            int submitters = 8;
+            int each = 60;
+            AtomicInteger taken = new AtomicInteger();
+            AtomicInteger runs = new AtomicInteger();
+            AtomicInteger wrong = new AtomicInteger();
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            CyclicBarrier start = new CyclicBarrier(submitters);
+            List<Thread> threads = new ArrayList<>();
+            for (int s = 0; s < submitters; s++) {
+                int submitter = s;
+                threads.add(Thread.ofPlatform().start(() -> {
+                    try {
+                        start.await();
+                        for (int i = 0; i < each; i++) {
+                            submit(pool, submitter + i, taken, runs, wrong);
+                        }
+                    } catch (Throwable e) {
+                        failure.set(e);
+                    }
+                }));
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertThat(failure.get()).isNull();
+            Observe.until("all that were taken have run", () -> runs.get() == taken.get());
+            assertThat(pool.hasWaiters()).isFalse();
+            Observe.until("the threads end", () -> pool.threads() == 0);
+            assertThat(runs).as("round %s", round).hasValue(taken.get());
+            assertThat(wrong).hasValue(0);
+            assertThat(pool.queued()).isZero();
+            for (int i = 0; i < 2 + round % 3; i++) { // no place was lost
+                pool.execute(runs::incrementAndGet);
+                Observe.until("the threads end", () -> pool.threads() == 0);
+            }
+        }
+    }
+
+    /** Submits a job in one of four ways. */
+    private static void submit(BlockingPool pool, int way, AtomicInteger taken, AtomicInteger runs, AtomicInteger wrong)
+            throws Exception {
+        AtomicInteger ran = new AtomicInteger();
+        Runnable job = () -> {
+            if (ran.incrementAndGet() > 1) {
+                wrong.incrementAndGet();
+            }
+            runs.incrementAndGet();
+        };
+        taken.incrementAndGet();
+        try {
+            if (way % 4 == 0) {
+                pool.execute(job);
+                return;
+            }
+            Wait wait = pool.executeOrWait(job);
+            if (wait != null && way % 4 == 1) {
+                wait.await();
+            } else if (wait != null && !wait.await(TimerService.realNanoTime() + way % 7 * 1_000)) {
+                taken.decrementAndGet();
+                return;
+            }
+            if (way % 4 == 3 && pool.remove(job)) {
+                taken.decrementAndGet();
+            }
+        } catch (RejectedExecutionException e) {
+            taken.decrementAndGet();
+        }
     }
 
     private static void awaitQuietly(CountDownLatch latch) {
