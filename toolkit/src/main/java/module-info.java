@@ -1,14 +1,16 @@
-/** Structured concurrency on virtual threads: runtime, tasks, channels, synchronization, time, select, and commands to run. */
+/** Structured concurrency on virtual threads: runtime, tasks, channels, synchronization, time, select, and a service's dealings with its system. */
 module dev.kumihimo {
     requires org.jctools.core;
     requires org.slf4j;
     requires static context.propagation;
+    requires static jdk.unsupported; // signals; without it a shutdown hook stands in
     requires static org.jspecify;
 
     exports dev.kumihimo.channel;
     exports dev.kumihimo.process;
     exports dev.kumihimo.runtime;
     exports dev.kumihimo.select;
+    exports dev.kumihimo.signal;
     exports dev.kumihimo.sync;
     exports dev.kumihimo.task;
     exports dev.kumihimo.time;

@@ -36,7 +36,8 @@ class ArchitectureTest {
                         "dev.kumihimo.sync",
                         "dev.kumihimo.time",
                         "dev.kumihimo.process",
-                        "dev.kumihimo.select")
+                        "dev.kumihimo.select",
+                        "dev.kumihimo.signal")
                 .check(TOOLKIT);
         noClasses()
                 .that()
@@ -57,6 +58,13 @@ class ArchitectureTest {
                         "dev.kumihimo.sync",
                         "dev.kumihimo.time",
                         "dev.kumihimo.process")
+                .check(TOOLKIT);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.kumihimo.signal")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.kumihimo.signal")
                 .check(TOOLKIT);
         noClasses()
                 .that()

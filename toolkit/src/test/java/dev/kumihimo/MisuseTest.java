@@ -10,6 +10,9 @@ import dev.kumihimo.channel.Sender;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.select.Select;
+import dev.kumihimo.signal.Service;
+import dev.kumihimo.signal.Signal;
+import dev.kumihimo.signal.SignalKind;
 import dev.kumihimo.sync.Barrier;
 import dev.kumihimo.sync.Mutex;
 import dev.kumihimo.sync.RwLock;
@@ -62,6 +65,16 @@ class MisuseTest {
                 row("maxReaders=0 must be 1 to 2147483647", () -> RwLock.of("v", 0)),
                 row("parties=0 must be at least 1", () -> Barrier.of(0)),
                 row("maxConcurrency=0 must be at least 1", () -> JoinSet.open(0)),
+                row(
+                        "drainTimeout=PT-1S must not be negative",
+                        () -> Service.builder().drainTimeout(Duration.ofSeconds(-1))),
+                row(
+                        "abortTimeout=PT-1S must not be negative",
+                        () -> Service.builder().abortTimeout(Duration.ofSeconds(-1))),
+                row("name=\"sig\" must be that of a signal, as HUP or SIGHUP", () -> SignalKind.of("sig")),
+                row(
+                        "SIGKILL cannot be listened for: the JVM or the system keeps it for itself",
+                        () -> Signal.listen(SignalKind.of("KILL"))),
                 row("period=PT0S must be " + PERIODS, () -> Interval.of(Duration.ZERO)),
                 row("period=PT-1S must be " + PERIODS, () -> Interval.of(Duration.ofSeconds(-1))),
                 row("period=PT-1S must be " + PERIODS, () -> Interval.of(Duration.ofSeconds(-1), Deadline.current())),

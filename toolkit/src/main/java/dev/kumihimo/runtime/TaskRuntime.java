@@ -756,7 +756,13 @@ public final class TaskRuntime implements AutoCloseable {
     private static final class Door extends TaskDoor {
         @Override
         public LiveTask prepare(Object body, @Nullable String name, boolean blocking, TaskKeeper keeper) {
-            return new RuntimeTask<@Nullable Object>(current(), body, name, blocking, keeper);
+            return prepareIn(current(), body, name, blocking, keeper);
+        }
+
+        @Override
+        public LiveTask prepareIn(
+                Object runtime, Object body, @Nullable String name, boolean blocking, TaskKeeper keeper) {
+            return new RuntimeTask<@Nullable Object>((TaskRuntime) runtime, body, name, blocking, keeper);
         }
 
         @Override

@@ -31,6 +31,7 @@ class CancelMatrixTest {
                         ChannelRows.all(),
                         BroadcastRows.all(),
                         LockRows.all(),
+                        SignalRows.all(),
                         SyncRows.all(),
                         TaskRows.all(),
                         TimeRows.all(),

@@ -36,6 +36,14 @@ public abstract class TaskDoor {
      */
     public abstract LiveTask prepare(Object body, @Nullable String name, boolean blocking, TaskKeeper keeper);
 
+    /**
+     * As {@link #prepare}, in a runtime that need not be the caller's.
+     *
+     * @param runtime a {@code TaskRuntime}
+     */
+    public abstract LiveTask prepareIn(
+            Object runtime, Object body, @Nullable String name, boolean blocking, TaskKeeper keeper);
+
     /** Starts a prepared task on a virtual thread of its own, or ends it as cancelled if the runtime is shut down. */
     public abstract void start(LiveTask task);
 
