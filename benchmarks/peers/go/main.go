@@ -26,6 +26,9 @@ func main() {
 		for _, w := range workloads {
 			fmt.Println(w.name)
 		}
+		for _, w := range waitingWorkloads {
+			fmt.Println(w.name)
+		}
 		fmt.Println("parked_heap")
 		fmt.Println("http_hello")
 	case len(arguments) == 1 && arguments[0] == "http":
@@ -42,6 +45,12 @@ func main() {
 
 // measure warms up for the given time, at least once, then measures for the given time, at least iterations times.
 func measure(name string, operations, warmUpMillis, measureMillis, iterations int) {
+	for _, w := range waitingWorkloads {
+		if w.name == name {
+			measureWaiting(name, w.run, operations, warmUpMillis, measureMillis, iterations)
+			return
+		}
+	}
 	run := find(name)
 	start := time.Now()
 	for {
@@ -57,6 +66,26 @@ func measure(name string, operations, warmUpMillis, measureMillis, iterations in
 		nanos := float64(time.Since(iteration).Nanoseconds())
 		fmt.Printf("%s,go,%.2f\n", name, nanos/float64(operations))
 	}
+}
+
+// measureWaiting does as measure, but prints one figure, the processor time, besides those that an iteration returns.
+func measureWaiting(name string, run func(n int) map[string]float64, operations, warmUpMillis, measureMillis, iterations int) {
+	start := time.Now()
+	for {
+		run(operations)
+		if time.Since(start) >= time.Duration(warmUpMillis)*time.Millisecond {
+			break
+		}
+	}
+	start = time.Now()
+	before := cpuNanos()
+	done := 0
+	for ; done < iterations || time.Since(start) < time.Duration(measureMillis)*time.Millisecond; done++ {
+		for figure, value := range run(operations) {
+			fmt.Printf("%s,go,%.2f\n", figure, value)
+		}
+	}
+	fmt.Printf("%s,go,%.2f\n", name, float64(cpuNanos()-before)/float64(done*operations))
 }
 
 func find(name string) func(n int) {

@@ -12,6 +12,7 @@ const (
 	pingPongPairs  = 1_000  // pairs at the same time in the spawn_ping_pong workload
 	many           = 10_000 // channels in a chain, and pairs of goroutines side by side
 	semaphoreTasks = 8      // tasks that share the two permits in the semaphore workloads
+	timeoutTasks   = 1_000  // tasks with a timeout each in the timeout_1000 workload
 )
 
 // Each workload performs n operations and returns when all of them are done. Go has no JoinSet, so that row stays empty.
@@ -42,7 +43,8 @@ var workloads = []struct {
 	{"parallel_10000_cap100", func(n int) { parallel(100, n) }},
 	{"semaphore_uncontended", func(n int) { semaphore(n, false) }},
 	{"semaphore_yield", func(n int) { semaphore(n, true) }},
-	{"timeout", timeouts},
+	{"timeout", func(n int) { together(1, func() { timeouts(n) }) }},
+	{"timeout_1000", func(n int) { together(timeoutTasks, func() { timeouts(n / timeoutTasks) }) }},
 }
 
 func spawnMany(n int) {
@@ -229,16 +231,14 @@ func semaphore(n int, yielding bool) {
 }
 
 func timeouts(n int) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for i := 0; i < n; i++ {
-			_, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-			runtime.Gosched()
-			cancel()
+	for i := 0; i < n; i++ {
+		limited, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		runtime.Gosched()
+		cancel()
+		if limited.Err() != context.Canceled {
+			panic("a timeout has struck early")
 		}
-	}()
-	<-done
+	}
 }
 
 func together(tasks int, body func()) {

@@ -57,7 +57,7 @@ fn end_of_request(bytes: &[u8]) -> Option<usize> {
 }
 
 /// User and system time of this process; 0 where the system does not tell. Its clock ticks 100 times a second.
-fn cpu_nanos() -> u64 {
+pub fn cpu_nanos() -> u64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
     let ticks: u64 = after_name

@@ -11,6 +11,7 @@
 
 mod http;
 mod parked;
+mod waiting;
 mod workloads;
 
 use std::env;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["list"] => {
-            for name in workloads::NAMES {
+            for name in workloads::NAMES.iter().chain(waiting::NAMES) {
                 println!("{name}");
             }
             println!("parked_heap\nhttp_hello");
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         ["run", name, operations, warm_up, measure, iterations]
-            if workloads::NAMES.contains(name) =>
+            if workloads::NAMES.contains(name) || waiting::NAMES.contains(name) =>
         {
             let plan = Plan {
                 name: name.to_string(),
@@ -51,8 +52,15 @@ fn main() -> ExitCode {
                 measure: Duration::from_millis(number(measure) as u64),
                 iterations: number(iterations),
             };
-            runtime()
-                .block_on(async move { tokio::spawn(plan.carry_out()).await.expect("root task") });
+            let waits = waiting::NAMES.contains(name);
+            runtime().block_on(async move {
+                let root = if waits {
+                    tokio::spawn(plan.carry_out_waiting())
+                } else {
+                    tokio::spawn(plan.carry_out())
+                };
+                root.await.expect("root task")
+            });
             ExitCode::SUCCESS
         }
         _ => {
@@ -91,6 +99,28 @@ impl Plan {
             println!("{},tokio,{:.2}", self.name, nanos / self.operations as f64);
             done += 1;
         }
+    }
+
+    /// As `carry_out`, but prints one figure, since the processor time is counted in steps of 10 ms.
+    async fn carry_out_waiting(self) {
+        let start = Instant::now();
+        loop {
+            waiting::run(&self.name, self.operations).await;
+            if start.elapsed() >= self.warm_up {
+                break;
+            }
+        }
+        let start = Instant::now();
+        let before = http::cpu_nanos();
+        let mut done = 0;
+        while done < self.iterations || start.elapsed() < self.measure {
+            for (figure, value) in waiting::run(&self.name, self.operations).await {
+                println!("{figure},tokio,{value:.2}");
+            }
+            done += 1;
+        }
+        let nanos = (http::cpu_nanos() - before) as f64 / (done * self.operations) as f64;
+        println!("{},tokio,{nanos:.2}", self.name);
     }
 }
 

@@ -18,6 +18,9 @@ const PING_PONG_PAIRS: usize = 1_000;
 /// Number of tasks that share the two permits in the semaphore workloads.
 const SEMAPHORE_TASKS: usize = 8;
 
+/// Number of tasks with a timeout each in the `timeout_1000` workload.
+const TIMEOUT_TASKS: usize = 1_000;
+
 /// Number of channels in a chain, and of pairs of tasks side by side. Tokio has no channel without a buffer.
 const MANY: usize = 10_000;
 
@@ -43,6 +46,7 @@ pub const NAMES: &[&str] = &[
     "semaphore_uncontended",
     "semaphore_yield",
     "timeout",
+    "timeout_1000",
 ];
 
 pub async fn run(name: &str, n: usize) {
@@ -68,6 +72,10 @@ pub async fn run(name: &str, n: usize) {
         "semaphore_uncontended" => semaphore(n, false).await,
         "semaphore_yield" => semaphore(n, true).await,
         "timeout" => timeouts(n).await,
+        "timeout_1000" => {
+            let tasks = (0..TIMEOUT_TASKS).map(|_| tokio::spawn(timeouts(n / TIMEOUT_TASKS)));
+            join_all(tasks.collect()).await;
+        }
         _ => unreachable!("checked against NAMES"),
     }
 }

@@ -25,6 +25,8 @@ final class Chart {
             Map.entry("abq_kumihimo", "#b5654f"),
             Map.entry("ltq_jdk", "#8fa9c4"),
             Map.entry("ltq_kumihimo", "#d08a78"),
+            Map.entry("stpe", "#587ba3"),
+            Map.entry("netty_wheel", "#5f8440"),
             Map.entry("netty_epoll", "#7f9a4f"),
             Map.entry("netty_nio", "#9db578"),
             Map.entry("floor", "#8b949e"));

@@ -15,12 +15,15 @@ public sealed interface Column {
             "abq_kumihimo",
             "ltq_jdk",
             "ltq_kumihimo",
+            "stpe",
+            "netty_wheel",
             "netty_epoll",
             "netty_nio",
             "floor");
 
     /** Those that need nothing but a JDK, so that their absence is a failure. */
-    Set<String> OWN = Set.of("kumihimo", "jdk", "jox", "abq_kumihimo", "ltq_jdk", "ltq_kumihimo", "netty_nio");
+    Set<String> OWN = Set.of(
+            "kumihimo", "jdk", "jox", "abq_kumihimo", "ltq_jdk", "ltq_kumihimo", "stpe", "netty_wheel", "netty_nio");
 
     String name();
 

@@ -107,6 +107,12 @@ public sealed interface Experiment {
             timed("semaphore_uncontended", 1_000_000, atMost(0.4, "tokio")),
             timed("semaphore_yield", 200_000, atMost(1.2, "tokio")),
             timed("timeout", 1_000_000, atMost(0.6, "tokio")),
+            timed("timeout_1000", 1_000_000),
+            new Timed(
+                    "sleep",
+                    50_000,
+                    List.of(cpuNanos("sleep"), new Measure("sleep_late", Measure.Unit.MILLISECONDS, List.of()))),
+            new Timed("delay_queue", 100_000, List.of(cpuNanos("delay_queue"))),
             new Timed(
                     "parked_heap",
                     1_000_000,
@@ -127,6 +133,11 @@ public sealed interface Experiment {
 
     private static Experiment timed(String name, int operations, Target... targets) {
         return new Timed(name, operations, List.of(Measure.nanos(name, targets)));
+    }
+
+    /** Of a workload that mostly waits. */
+    private static Measure cpuNanos(String name) {
+        return new Measure(name, Measure.Unit.CPU_NANOS_PER_OPERATION, List.of());
     }
 
     private static Experiment probed(String name, int size, int few, Measure.Unit unit, Target target) {

@@ -13,6 +13,7 @@ public record Measure(String name, Unit unit, List<Target> targets) {
     /** What a figure counts. */
     public enum Unit {
         NANOS_PER_OPERATION("ns/op"),
+        CPU_NANOS_PER_OPERATION("CPU ns/op"),
         MILLISECONDS("ms"),
         PERCENT("% of a core"),
         BYTES_PER_TASK("B/task"),

@@ -43,7 +43,7 @@ public record Options(
               --rounds N          rounds, in each of which every column runs once (default 9)
               --workloads REGEX   only workloads whose name contains a match
               --columns A,B,...   only these columns: kumihimo, jdk, jox, tokio, go, abq_kumihimo, ltq_jdk,
-                                  ltq_kumihimo, netty_epoll, netty_nio, floor
+                                  ltq_kumihimo, stpe, netty_wheel, netty_epoll, netty_nio, floor
               --targets-only      for each workload only the columns that a target names, and none without a target
               --shared            one JVM per Java column and round, which runs the column's workloads one by one
               --quick             one round of one short iteration: shows that everything works, measures nothing

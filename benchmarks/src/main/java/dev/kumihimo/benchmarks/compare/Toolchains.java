@@ -75,6 +75,10 @@ final class Toolchains {
             case "abq_kumihimo" -> "ArrayBlockingQueue (SynchronousQueue without a buffer) on Kumihimo's carriers";
             case "ltq_jdk" -> "LinkedTransferQueue (without a bound in every row), default virtual-thread scheduler";
             case "ltq_kumihimo" -> "LinkedTransferQueue (without a bound in every row) on Kumihimo's carriers";
+            case "stpe" -> "ScheduledThreadPoolExecutor of one thread, " + jdk;
+            case "netty_wheel" ->
+                "HashedWheelTimer of Netty " + jarVersion("netty-common") + ", ticks of 1 ms, used on the default"
+                        + " virtual-thread scheduler";
             case "floor" -> "bare loops that switch between virtual threads, without a scheduler, " + jdk;
             case "netty_epoll" -> "Netty " + jarVersion("netty-transport") + ", epoll transport";
             default -> "Netty " + jarVersion("netty-transport") + ", NIO transport";

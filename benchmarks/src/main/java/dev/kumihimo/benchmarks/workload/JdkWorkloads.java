@@ -12,6 +12,7 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -20,9 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The workloads on the JDK's default scheduler with the nearest of {@code java.util.concurrent}. There is nothing like a
@@ -39,7 +38,9 @@ final class JdkWorkloads extends Workloads {
         new ChannelShapes<>(Queues.ARRAY, VirtualThreads::new).addTo(this);
         add("semaphore_uncontended", n -> semaphore(n, false));
         add("semaphore_yield", n -> semaphore(n, true));
-        add("timeout", JdkWorkloads::timeouts);
+        addTimeouts(Timers::executor);
+        add("sleep", Sleeps.of(VirtualThreads::new, nanos -> Thread.sleep(Duration.ofNanos(nanos))));
+        add("delay_queue", new DelayQueues<>(DelayQueues::ofJdk));
         Delays.addTo(this, carriers -> new JdkHost(), Program.workers());
     }
 
@@ -123,19 +124,6 @@ final class JdkWorkloads extends Workloads {
                     }
                 })
                 .join();
-    }
-
-    /** A scheduled interrupt, cancelled in time: what one writes without a toolkit. */
-    private static void timeouts(int n) {
-        try (var timer = new ScheduledThreadPoolExecutor(1)) {
-            timer.setRemoveOnCancelPolicy(true);
-            var self = Thread.currentThread();
-            for (int i = 0; i < n; i++) {
-                var expiry = timer.schedule(self::interrupt, 30, TimeUnit.SECONDS);
-                Thread.yield();
-                expiry.cancel(false);
-            }
-        }
     }
 
     @Override

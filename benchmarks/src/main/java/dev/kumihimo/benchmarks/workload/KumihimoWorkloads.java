@@ -28,7 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The workloads on Kumihimo. */
 final class KumihimoWorkloads extends Workloads {
-    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration LONG = Duration.ofNanos(TIMEOUT_NANOS);
 
     private final TaskRuntime runtime = runtime(Program.workers());
 
@@ -55,6 +55,8 @@ final class KumihimoWorkloads extends Workloads {
         add("semaphore_uncontended", n -> semaphore(n, false));
         add("semaphore_yield", n -> semaphore(n, true));
         add("timeout", KumihimoWorkloads::timeouts);
+        add("timeout_1000", n -> together(TIMEOUT_TASKS, () -> timeouts(n / TIMEOUT_TASKS)));
+        add("sleep", Sleeps.of(() -> new KumihimoTasks(runtime), nanos -> Task.sleep(Duration.ofNanos(nanos))));
         Delays.addTo(this, KumihimoHost::new, 1, 2);
         addProbe("driver_cpu_unread", DriverCpu::unread);
         addProbe("driver_cpu_idle", DriverCpu::idle);
@@ -215,9 +217,13 @@ final class KumihimoWorkloads extends Workloads {
         });
     }
 
-    private static void timeouts(int n) throws InterruptedException, TimeoutException {
+    private static void timeouts(int n) {
         for (int i = 0; i < n; i++) {
-            Timeout.call(LONG, Task::yieldNow);
+            try {
+                Timeout.call(LONG, Task::yieldNow);
+            } catch (TimeoutException e) {
+                throw new IllegalStateException("a timeout has struck early", e);
+            }
         }
     }
 

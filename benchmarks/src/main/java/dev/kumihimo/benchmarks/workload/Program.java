@@ -93,6 +93,10 @@ public final class Program {
             Workloads workloads, String name, int operations, long warmUp, long measure, int iterations)
             throws InterruptedException, ExecutionException {
         var workload = workloads.workload(name);
+        if (workload instanceof WaitingWorkload waiting) {
+            measureWaiting(workloads, name, waiting, operations, warmUp, measure, iterations);
+            return;
+        }
         long start = System.nanoTime();
         do {
             iteration(workloads, workload, operations);
@@ -101,6 +105,35 @@ public final class Program {
         for (int done = 0; done < iterations || System.nanoTime() - start < measure; done++) {
             print(name, workloads, (double) iteration(workloads, workload, operations) / operations);
         }
+    }
+
+    /** As {@link #measure}, but prints one figure, since the processor time is counted in steps of 10 ms. */
+    private static void measureWaiting(
+            Workloads workloads,
+            String name,
+            WaitingWorkload workload,
+            int operations,
+            long warmUp,
+            long measure,
+            int iterations)
+            throws InterruptedException, ExecutionException {
+        long start = System.nanoTime();
+        do {
+            iteration(workloads, workload, operations);
+        } while (System.nanoTime() - start < warmUp);
+        start = System.nanoTime();
+        long before = cpuNanos();
+        int done = 0;
+        for (; done < iterations || System.nanoTime() - start < measure; done++) {
+            iteration(workloads, workload, operations);
+            workload.figures().forEach((figure, value) -> print(figure, workloads, value));
+        }
+        print(name, workloads, (double) (cpuNanos() - before) / done / operations);
+    }
+
+    private static long cpuNanos() {
+        return ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class)
+                .getProcessCpuTime();
     }
 
     /** Nanoseconds of one run, taken inside the root task. */
@@ -138,10 +171,9 @@ public final class Program {
 
     private static void answerUntilEndOfInput(int port) throws IOException {
         System.out.println("listening " + port);
-        var bean = ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class);
         var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         while (lines.readLine() != null) {
-            System.out.println("cpu " + bean.getProcessCpuTime());
+            System.out.println("cpu " + cpuNanos());
         }
         System.exit(0);
     }

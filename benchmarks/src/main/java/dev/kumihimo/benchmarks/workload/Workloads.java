@@ -5,6 +5,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +26,12 @@ public abstract class Workloads implements AutoCloseable {
 
     /** The number of permits in the semaphore workloads. */
     protected static final int PERMITS = 2;
+
+    /** After how long the timeouts strike that do not get so far. */
+    protected static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    /** Tasks with a timeout each, all of them armed most of the time, in the {@code timeout_1000} workload. */
+    protected static final int TIMEOUT_TASKS = 1_000;
 
     /** What travels through channels: one object that exists already, so that no column pays for making it. */
     protected static final Object ITEM = new Object();
@@ -46,6 +54,8 @@ public abstract class Workloads implements AutoCloseable {
             case "ltq_jdk" -> QueueWorkloads.onJdk(column, Queues.TRANSFER);
             case "ltq_kumihimo" -> QueueWorkloads.onKumihimo(column, Queues.TRANSFER);
             case "floor" -> new FloorWorkloads(Program.workers());
+            case "stpe" -> TimerWorkloads.executor(column);
+            case "netty_wheel" -> TimerWorkloads.wheel(column);
             case "netty_epoll" -> NettyWorkloads.epoll();
             case "netty_nio" -> NettyWorkloads.nio();
             default -> throw new IllegalArgumentException("no such column: " + column);
@@ -71,6 +81,22 @@ public abstract class Workloads implements AutoCloseable {
 
     final void add(String name, Workload workload) {
         byName.put(name, workload);
+    }
+
+    /** Adds the timeouts that virtual threads on the JDK's default scheduler make of callbacks. */
+    final <T> void addTimeouts(Supplier<Timers<T>> opener) {
+        add("timeout", n -> {
+            try (var timers = opener.get()) {
+                Timers.timeouts(timers, n);
+            }
+        });
+        add("timeout_1000", n -> {
+            try (var timers = opener.get()) {
+                new VirtualThreads()
+                        .start(TIMEOUT_TASKS, () -> Timers.timeouts(timers, n / TIMEOUT_TASKS))
+                        .join();
+            }
+        });
     }
 
     /** Names of the probes, in order. */

@@ -39,7 +39,7 @@ class OptionsTest {
                 .allMatch(Experiment::hasTarget)
                 .extracting(Experiment::name)
                 .contains("joinset", "delay_yielding_1w", "http_hello_64")
-                .doesNotContain("unbounded_1x1", "chained_10000_cap0");
+                .doesNotContain("unbounded_1x1", "chained_10000_cap0", "sleep", "delay_queue");
         var joinSet = options.experiments().stream()
                 .filter(experiment -> experiment.name().equals("joinset"))
                 .findFirst()

@@ -1,7 +1,10 @@
 package dev.kumihimo.benchmarks.workload;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import java.util.ArrayDeque;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +27,70 @@ class WorkloadsTest {
                 });
             }
         }
+    }
+
+    /** Timeouts that do not strike, sleeps that do not end early, items that come out once and when they are due. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "kumihimo timeout timeout_1000 sleep",
+                "jdk timeout timeout_1000 sleep delay_queue",
+                "stpe sleep delay_queue",
+                "netty_wheel timeout timeout_1000 sleep delay_queue"
+            })
+    void everyColumnWithTimersCarriesOutItsWorkloads(String columnAndNames) throws Exception {
+        var words = List.of(columnAndNames.split(" "));
+        try (var workloads = Workloads.of(words.getFirst())) {
+            for (var name : words.subList(1, words.size())) {
+                workloads.onRootTask(() -> {
+                    workloads.workload(name).run(5_000);
+                    return true;
+                });
+            }
+        }
+    }
+
+    @Test
+    void aSleepThatEndsEarlyOrNotAtAllIsFound() {
+        var early = Sleeps.of(VirtualThreads::new, nanos -> {});
+        assertThatIllegalStateException().isThrownBy(() -> early.run(1)).withMessageContaining("early");
+        var never = new Sleeps() {
+            @Override
+            void sleep(int tasks, int each) {}
+        };
+        assertThatIllegalStateException().isThrownBy(() -> never.run(1)).withMessageContaining("not at all");
+    }
+
+    @Test
+    void anItemThatComesOutWrongIsFound() {
+        var early = new DelayQueues<>(() -> queueOf(new ArrayDeque<>()));
+        assertThatIllegalStateException().isThrownBy(() -> early.run(5)).withMessageContaining("early");
+    }
+
+    /** Hands out at once. */
+    private static DelayQueues.Queue<Integer> queueOf(ArrayDeque<Integer> items) {
+        return new DelayQueues.Queue<>() {
+            @Override
+            public Integer insert(Integer item, long nanos) {
+                items.add(item);
+                return item;
+            }
+
+            @Override
+            public boolean remove(Integer key) {
+                return items.remove(key);
+            }
+
+            @Override
+            public boolean reset(Integer key, long nanos) {
+                return true;
+            }
+
+            @Override
+            public Integer take() {
+                return items.remove();
+            }
+        };
     }
 
     @Test
