@@ -69,6 +69,17 @@ public abstract class Clause<T extends @Nullable Object> implements Selectable<T
     }
 
     /**
+     * As {@link #enqueue(WaitNode)}, for a clause that then has something to do when the lock is released.
+     *
+     * @param node whose grant completes the clause; not before the lock is released
+     * @param woken where to add what is to be done
+     * @return false if it has become ready since, and is not enqueued
+     */
+    protected boolean enqueue(WaitNode node, WakeList woken) {
+        return enqueue(node);
+    }
+
+    /**
      * Makes the result of an outcome, in the selecting thread.
      *
      * @param outcome what {@link #tryNow} returned, or the item of the granted node

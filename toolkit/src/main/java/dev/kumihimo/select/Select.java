@@ -512,7 +512,7 @@ public final class Select<R extends @Nullable Object> {
         try {
             for (; done < count; done++) {
                 WaitNode node = nodes[done];
-                if (node != null && !clauses[done].enqueue(node)) {
+                if (node != null && !clauses[done].enqueue(node, woken)) {
                     return false;
                 }
             }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Algorithm: one wait, one write-once outcome. Whoever sets it by compare-and-set has decided the wait; all others have
  * done nothing. Go's sudog and selectDone, and the per-waiter state of j.u.c.'s AQS nodes, are the models.
  *
- * State of `outcome`:  null --grant()--------> the WaitNode it was granted through   (under that node's point's lock)
+ * State of `outcome`:  null --grant()--------> the WaitNode it was granted through   (under its point's lock, or by a timer)
  *                      null --cancelBy(s)----> the CancelScope                       (any thread)
  *                      null --expire()-------> EXPIRED                               (driver, or the owner's timed park)
  *                      null --park()---------> INTERRUPTED                           (owner, on a plain interrupt)
@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * Fields: outcome: CAS by all, read by all (volatile). waiter: final. registrations: owner only.
  * Linearization point of a wait: the CAS. A grant writes node.item before it, the owner reads item after it.
  *
- * Invariants: I1 a parked wait has been registered everywhere before park(). I2 a granted node is in no queue. I3 an outcome
- * never changes, so a canceller or timer that is late finds a decided wait and leaves no trace.
+ * Invariants: I1 a parked wait has been registered everywhere before park(). I2 a granted node is in no queue, but for one
+ * that a timer granted: its owner takes it out. I3 an outcome never changes, so a canceller or timer that is late finds a decided wait and leaves no trace.
  *
  * Waiting: register under the lock(s), unlock, publish `open`, look for a cancelled region, park until the outcome is set.
  * The granter sets the outcome before it unparks, and LockSupport keeps the permit, so no wakeup is lost (H1).
@@ -91,6 +91,10 @@ public final class Wait extends WaitNode implements Expirable {
     /** {@return whether the wait is decided} */
     public boolean isDecided() {
         return outcome != null;
+    }
+
+    boolean isDecidedBy(WaitNode node) {
+        return outcome == node;
     }
 
     boolean claim(Object result) {

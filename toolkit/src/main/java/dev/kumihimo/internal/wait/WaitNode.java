@@ -60,11 +60,17 @@ public class WaitNode {
 
     /**
      * Completes the wait through this node. Called under the point's lock, after {@link #item} was set, with the node
-     * already out of its queue.
+     * already out of its queue. A timer that takes no lock leaves the node in its queue: whoever comes next finds out by
+     * {@link #isGranted()}, and takes it out.
      *
-     * @return false if somebody else has completed or cancelled the wait; then nothing has happened
+     * @return false if the wait is completed or cancelled already; then nothing has happened
      */
     public final boolean grant() {
         return owner().claim(this);
+    }
+
+    /** {@return whether the wait was completed through this node} */
+    public final boolean isGranted() {
+        return owner().isDecidedBy(this);
     }
 }

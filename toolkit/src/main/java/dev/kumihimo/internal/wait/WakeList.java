@@ -4,11 +4,27 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Waiters granted under a lock, to be unparked after it is released, in the order of their grants. Linked through
- * {@link WaitNode#next}, which is free once a node has left its queue.
+ * {@link WaitNode#next}, which is free once a node has left its queue. And what else must not be done under the lock.
  */
 public final class WakeList {
     private @Nullable WaitNode first;
     private @Nullable WaitNode last;
+    private @Nullable Errand errands;
+
+    /** Something to be done once the lock is released, before anybody is unparked: to arm a timer. */
+    public abstract static class Errand {
+        private @Nullable Errand next;
+
+        /** Creates an errand that is in no list. */
+        protected Errand() {}
+
+        /**
+         * Does it. No lock is held. Must not throw.
+         *
+         * @param woken where to add whom it serves
+         */
+        protected abstract void run(WakeList woken);
+    }
 
     /** Creates an empty list. */
     public WakeList() {}
@@ -29,13 +45,28 @@ public final class WakeList {
         }
     }
 
-    /** {@return whether there is nobody to wake} */
-    public boolean isEmpty() {
-        return first == null;
+    /**
+     * Adds what is to be done.
+     *
+     * @param errand one that is in no list
+     */
+    public void add(Errand errand) {
+        errand.next = errands;
+        errands = errand;
     }
 
-    /** Unparks all and empties the list. No lock may be held. */
+    /** {@return whether there is nobody to wake, and nothing to do} */
+    public boolean isEmpty() {
+        return first == null && errands == null;
+    }
+
+    /** Does all errands, unparks all waiters and empties the list. No lock may be held. */
     public void wakeAll() {
+        for (Errand errand; (errand = errands) != null; ) {
+            errands = errand.next;
+            errand.next = null;
+            errand.run(this);
+        }
         WaitNode node = first;
         if (node == null) {
             return;
