@@ -20,6 +20,7 @@ import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.task.JoinSet;
 import dev.kumihimo.time.Deadline;
 import dev.kumihimo.time.Debounce;
+import dev.kumihimo.time.DelayQueue;
 import dev.kumihimo.time.Interval;
 import dev.kumihimo.time.Throttle;
 import java.time.Duration;
@@ -44,6 +45,8 @@ class MisuseTest {
     static Stream<Arguments> wrongValues() {
         Channel<String> channel = Channel.bounded(2);
         Semaphore semaphore = Semaphore.of(3);
+        DelayQueue<String> delays = DelayQueue.create();
+        DelayQueue.Key foreign = DelayQueue.<String>create().insert("item", Duration.ZERO);
         return Stream.of(
                 row(
                         "capacity=0 must be at least 1; a channel without a buffer is Channel.rendezvous()",
@@ -95,6 +98,11 @@ class MisuseTest {
                 row(
                         "longest=PT0S must be more than zero",
                         () -> Debounce.of(channel, Duration.ofNanos(1)).atMost(Duration.ZERO)),
+                row("the key is of another queue", () -> delays.tryRemove(foreign)),
+                row("the key is of another queue", () -> delays.remove(foreign)),
+                row("the key is of another queue", () -> delays.reset(foreign, Duration.ZERO)),
+                row("the key is of another queue", () -> delays.tryResetAt(foreign, Deadline.current())),
+                row("the key is of another queue", () -> delays.deadline(foreign)),
                 row(
                         "duration=PT-1S must not be negative",
                         () -> Deadline.current().plus(Duration.ofSeconds(-1))));

@@ -16,6 +16,7 @@ import dev.kumihimo.sync.Mutex;
 import dev.kumihimo.sync.Notify;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.task.CancellationToken;
+import dev.kumihimo.time.DelayQueue;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryUsage;
@@ -68,6 +69,7 @@ class CancelledWaitersTest {
         private final Notify notify = new Notify();
         private final Watch<String> watch = Watch.of("value");
         private final Broadcast<String> broadcast = Broadcast.create(16);
+        private final DelayQueue<String> delays = DelayQueue.create();
         private final CancellationToken parent = CancellationToken.create();
         private final List<JoinHandle<?>> staying = new ArrayList<>();
         private final List<Waiting> kinds = List.of(
@@ -92,6 +94,8 @@ class CancelledWaitersTest {
                 },
                 () -> parent.child().child().awaitCancelled(),
                 () -> Task.sleep(LONG),
+                () -> delays.take(),
+                () -> delays.take(LONG),
                 () -> dev.kumihimo.time.Timeout.call(LONG, () -> channel.receive()),
                 () -> select().await());
 
@@ -110,6 +114,7 @@ class CancelledWaitersTest {
 
         private void run(int waiters) throws Exception {
             full.send("item");
+            delays.insert("item", LONG.multipliedBy(9));
             Driver driver = Driver.current();
             try (Mutex.Guard<String> held = mutex.lock()) {
                 for (Waiting kind : kinds) {
@@ -213,6 +218,7 @@ class CancelledWaitersTest {
                     .onPermit(semaphore, permit -> "permit")
                     .onCancelled(parent, () -> "cancelled")
                     .on(notify, () -> "notified")
+                    .on(delays, () -> "expired")
                     .after(LONG, () -> "late");
         }
 

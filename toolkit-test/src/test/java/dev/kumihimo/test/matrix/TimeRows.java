@@ -2,15 +2,20 @@ package dev.kumihimo.test.matrix;
 
 import dev.kumihimo.channel.Channel;
 import dev.kumihimo.channel.ChannelClosedException;
+import dev.kumihimo.select.Select;
+import dev.kumihimo.test.MovingClock;
 import dev.kumihimo.test.TestRuntime;
 import dev.kumihimo.time.Deadline;
 import dev.kumihimo.time.Debounce;
+import dev.kumihimo.time.DelayQueue;
 import dev.kumihimo.time.Interval;
 import dev.kumihimo.time.Throttle;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeoutException;
 
 /** What time ends. */
 final class TimeRows {
@@ -21,7 +26,99 @@ final class TimeRows {
                 new Row("Interval.tick", s -> new Ticking()),
                 new Row("Throttle.receive", s -> new Throttled()),
                 new Row("Throttle.receive, in its pause", s -> new Pausing()),
-                new Row("Debounce.receive", s -> new Debounced()));
+                new Row("Debounce.receive", s -> new Debounced()),
+                new Row("DelayQueue.take, due", s -> new Delayed(Duration.ZERO, false)),
+                new Row("DelayQueue.take", s -> new Delayed(Duration.ofMillis(3), false)),
+                new Row("Select of DelayQueue and channel", s -> new Delayed(Duration.ofMillis(3), true)));
+    }
+
+    /** The peer inserts an item, and lets as much time pass as it takes for it to be due. */
+    private static final class Delayed extends Subject {
+        private final Duration delay;
+        private final boolean select;
+        private final Channel<Integer> never = Channel.bounded(1);
+        private final List<Integer> taken = new ArrayList<>();
+        private DelayQueue<Integer> queue;
+        private TestRuntime test;
+        private int given;
+        private int due;
+
+        Delayed(Duration delay, boolean select) {
+            this.delay = delay;
+            this.select = select;
+        }
+
+        @Override
+        void prepare(TestRuntime of) {
+            test = of;
+            of.runtime().spawn(() -> queue = DelayQueue.create()); // on the clock of the test
+        }
+
+        @Override
+        Object op(int who) throws Exception {
+            return select ? select(null) : took(queue.take());
+        }
+
+        @Override
+        Object op(int who, Duration timeout) throws Exception {
+            return select ? select(timeout) : took(queue.take(timeout));
+        }
+
+        private Object select(Duration timeout) throws Exception {
+            Select<Integer> select = Select.<Integer>of().on(queue, this::took).onReceive(never, item -> item);
+            Integer chosen = timeout == null
+                    ? select.await()
+                    : timeout.isZero()
+                            ? select.otherwise(() -> -1).await()
+                            : select.after(timeout, () -> -1).await();
+            if (chosen < 0) {
+                throw new TimeoutException("late");
+            }
+            return chosen;
+        }
+
+        private Integer took(DelayQueue.Expired<Integer> expired) {
+            ensure(expired.deadline().isExpired(), "early");
+            taken.add(expired.value());
+            return expired.value();
+        }
+
+        @Override
+        void grant() {
+            queue.insert(given++, delay);
+            MovingClock.advance(delay);
+            due = given;
+        }
+
+        @Override
+        void tryGrant() {
+            queue.insert(given++, delay);
+            test.elapse(delay);
+            due = given;
+        }
+
+        @Override
+        boolean couldGo(int first) {
+            return taken.size() < due;
+        }
+
+        @Override
+        long rank(Object value) {
+            return (Integer) value;
+        }
+
+        @Override
+        void check(List<Outcome> outcomes) {
+            for (Outcome outcome : outcomes) {
+                ensure(!outcome.applied() || taken.contains(outcome.value), outcome + ", and it is not noted");
+            }
+            int left = queue.size();
+            ensureEqual(taken.size() + left, given, "items");
+            for (int i = 0; i < left; i++) {
+                took(Objects.requireNonNull(queue.tryTake(), "what is left is not due"));
+            }
+            ensureEqual(taken.stream().distinct().count(), (long) given, "different items");
+        }
     }
 
     /** Each waiter has an interval of its own, whose first tick is late enough for all that strikes it. */
