@@ -1,4 +1,4 @@
-/** Structured concurrency on virtual threads: runtime, tasks, channels, synchronization, time, select, and a service's dealings with its system. */
+/** Structured concurrency on virtual threads: tasks and what they share, time, and what a service needs of its system. */
 module dev.kumihimo {
     requires org.jctools.core;
     requires org.slf4j;
@@ -7,6 +7,7 @@ module dev.kumihimo {
     requires static org.jspecify;
 
     exports dev.kumihimo.channel;
+    exports dev.kumihimo.fs;
     exports dev.kumihimo.process;
     exports dev.kumihimo.runtime;
     exports dev.kumihimo.select;

@@ -35,6 +35,7 @@ class ArchitectureTest {
                         "dev.kumihimo.channel",
                         "dev.kumihimo.sync",
                         "dev.kumihimo.time",
+                        "dev.kumihimo.fs",
                         "dev.kumihimo.process",
                         "dev.kumihimo.select",
                         "dev.kumihimo.signal")
@@ -44,7 +45,8 @@ class ArchitectureTest {
                 .resideInAnyPackage("dev.kumihimo.runtime", "dev.kumihimo.channel", "dev.kumihimo.sync")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("dev.kumihimo.task", "dev.kumihimo.time", "dev.kumihimo.process")
+                .resideInAnyPackage("dev.kumihimo.task", "dev.kumihimo.time", "dev.kumihimo.fs",
+                        "dev.kumihimo.process")
                 .check(TOOLKIT);
         noClasses()
                 .that()
@@ -57,6 +59,7 @@ class ArchitectureTest {
                         "dev.kumihimo.channel",
                         "dev.kumihimo.sync",
                         "dev.kumihimo.time",
+                        "dev.kumihimo.fs",
                         "dev.kumihimo.process")
                 .check(TOOLKIT);
         noClasses()
