@@ -45,8 +45,7 @@ class ArchitectureTest {
                 .resideInAnyPackage("dev.kumihimo.runtime", "dev.kumihimo.channel", "dev.kumihimo.sync")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("dev.kumihimo.task", "dev.kumihimo.time", "dev.kumihimo.fs",
-                        "dev.kumihimo.process")
+                .resideInAnyPackage("dev.kumihimo.task", "dev.kumihimo.time", "dev.kumihimo.fs", "dev.kumihimo.process")
                 .check(TOOLKIT);
         noClasses()
                 .that()

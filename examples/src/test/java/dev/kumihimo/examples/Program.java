@@ -59,6 +59,10 @@ final class Program implements AutoCloseable {
         await().until(() -> out().contains(text) || !process.isAlive());
     }
 
+    void awaitErr(String text) {
+        await().until(() -> err().contains(text) || !process.isAlive());
+    }
+
     void signal(String name) throws IOException, InterruptedException {
         new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
                 .start()
