@@ -15,40 +15,52 @@ import org.jspecify.annotations.Nullable;
 final class TimerWheel {
 
     /* Algorithm: the hierarchical timing wheel (scheme 7) of G. Varghese and T. Lauck, "Hashed and Hierarchical Timing
-     * Wheels", SOSP 1987, https://doi.org/10.1145/41457.37504. Read a tick as a number of base 64. Level L looks at
-     * digit L, and the highest digit in which an entry's tick differs from the current tick chooses its level; so a
-     * slot of level 0 holds one single tick, and a slot of level L a span of 64^L ticks. When time reaches the start of
-     * a span, its entries agree with the current tick in that digit, and move down ("cascade").
+     * Wheels", SOSP 1987, https://doi.org/10.1145/41457.37504. Read a tick as a number whose lowest digit has 4 bits, the next
+     * one 12, and four more 5 each. Level 0 has a slot for each single tick that differs from the current one in digit 0 only.
+     * The slots of level 1 are the next 4,095 blocks of 16 ticks, in a ring. Of what is farther away, the highest digit in
+     * which a tick differs from the current one chooses the level, and that digit the slot. When time reaches the start of a
+     * slot's span, its entries move down ("cascade").
      *
-     * Differences from the source: no slot is visited only because time passes it: a bit map per level finds the next
-     * occupied slot, so a jump over any stretch of empty time is one step. A tick that differs above digit 5 waits in
-     * one list beside the levels until its rotation of 64^6 ticks begins. (At one tick a millisecond that is 2.2
-     * years ahead, and such a list is all but empty.)
+     * Differences from the source: no slot is visited only because time passes it: bit maps find the next occupied slot, so a
+     * jump over any stretch of empty time is one step. A tick that differs above digit 5 waits in one list beside the levels
+     * until its rotation of 2^36 ticks begins. (At one tick a millisecond that is 2.2 years ahead, and such a list is all but
+     * empty.) Level 1 is wide, and goes by distance, for the sake of many timers that are near: with six levels of 64 slots, by
+     * digits alone, a million timers of up to 10 s had 400,000 of them move at one tick every 4 s, which took 20 to 40 ms. Now
+     * what is due within 65 s moves once, with its block. Blocks of 64 ticks had 6,000 move at a time, for over a millisecond;
+     * those of 16 take a third of one.
      *
      * Invariants, between any two calls and during expire():
-     * (I1) Where an entry is depends on `now` and its tick alone. Hence entries of one tick always share one list, and
-     *      since lists are first-in first-out and move as a whole, they expire in insertion order.
-     * (I2) An occupied slot of a level above 0 has a digit greater than that of `now`; of level 0, greater or equal.
-     *      Hence the lowest bit of a level's map is its next slot, and each level is due before any level above it.
+     * (I1) Of two entries with one tick, the one inserted first is in the same list before the other, or at a higher level.
+     *      What moves down comes before what is there already. Hence they expire in insertion order.
+     * (I2) An occupied slot of level 0 has a digit greater than or equal to that of `now`, and one of a level above 1 a greater
+     *      one; a block in level 1 is later than that of `now`, by less than 4,096. So the span of each slot is to come, and the
+     *      lowest bit of a level's map, for level 1 counted from `now` on, is its next slot.
      * (I3) Every entry with a tick of `now` or before is in `late`, save for those advance() is about to expire.
      * (I4) No entry in FAR has a tick below farTick, and farTick is of a later rotation than `now`. A removal leaves it
      *      as it is unless FAR is empty then, so it may be too low, which costs a look at FAR for nothing.
+     * (I5) Where spans of several levels begin at one tick, the highest level goes first: then nothing expires before what
+     *      moves down in front of it.
      *
-     * Cost: a level has one bit map, so finding the next slot reads at most six words. An entry moves at most once per
-     * level. Those in FAR are looked at once per rotation in which one of them is due.
+     * Cost: finding the next slot reads at most six words and at most one of a second map. An entry moves at most once per level. Those in
+     * FAR are looked at once per rotation in which one of them is due.
      *
      * Checked by: TimerWheelTest, TimerWheelModelTest. */
 
     /** The {@link TimerEntry#list} of an entry that is in no wheel. */
     static final int NO_LIST = -1;
 
-    private static final int DIGIT_BITS = 6;
-    private static final int SLOTS = 1 << DIGIT_BITS;
     private static final int LEVELS = 6;
-    private static final int WHEEL_BITS = DIGIT_BITS * LEVELS;
+    private static final int WHEEL_BITS = 36;
 
-    // The lists: the slots of level 0, of level 1, ...; then those that are no slots.
-    private static final int FAR = LEVELS * SLOTS;
+    /** Of each level, the lowest bit of its digit in a tick, and the bit above its highest. */
+    private static final int[] SHIFT = {0, 4, 16, 21, 26, 31, WHEEL_BITS};
+
+    private static final int BLOCK_BITS = 4;
+    private static final int BLOCKS = 1 << 12;
+
+    // The lists: the slots of level 1, then those of level 0, 2, 3, ..., 64 numbers for each; then those that are no
+    // slots.
+    private static final int FAR = BLOCKS + LEVELS * Long.SIZE;
     private static final int LATE_EVEN = FAR + 1;
     private static final int LATE_ODD = FAR + 2;
     private static final int LISTS = FAR + 3;
@@ -56,8 +68,11 @@ final class TimerWheel {
     private final @Nullable TimerEntry[] heads = new @Nullable TimerEntry[LISTS];
     private final @Nullable TimerEntry[] tails = new @Nullable TimerEntry[LISTS];
 
-    /** Per level, one bit for each slot that is not empty. */
+    /** Per level, one bit for each slot that is not empty; of level 1, for each word of {@link #blocks} that is not 0. */
     private final long[] occupied = new long[LEVELS];
+
+    /** One bit for each slot of level 1 that is not empty. */
+    private final long[] blocks = new long[BLOCKS / Long.SIZE];
 
     /** The tick up to which time has advanced. */
     private long now;
@@ -92,7 +107,7 @@ final class TimerWheel {
         }
         if (tick > now) {
             entry.tick = tick;
-            place(entry);
+            append(entry, place(tick));
         } else {
             entry.tick = now;
             append(entry, late);
@@ -147,8 +162,11 @@ final class TimerWheel {
             }
             now = tick;
             if (level == 0) {
-                expired += expireAll(digit(tick, 0));
+                expired += expireAll(list(0, digit(tick, 0)));
             } else {
+                if (level > 1 && heads[list(1, digit(tick, 1))] != null) {
+                    cascade(1); // the block that begins now, before what was inserted earlier comes in front of it
+                }
                 cascade(level);
             }
         }
@@ -163,34 +181,72 @@ final class TimerWheel {
 
     /* ---------------- Where an entry belongs ---------------- */
 
-    /** Puts an entry that is not overdue into the list which (I1) demands. */
-    private void place(TimerEntry entry) {
-        long tick = entry.tick;
+    /** {@return the list in which an entry that is not overdue belongs now} */
+    private int place(long tick) {
+        long blocksAhead = (tick >> BLOCK_BITS) - (now >> BLOCK_BITS);
+        if (blocksAhead < BLOCKS) {
+            int near = blocksAhead == 0 ? 0 : 1;
+            return occupy(near, digit(tick, near));
+        }
         long difference = tick ^ now;
         if (difference >>> WHEEL_BITS != 0) {
             farTick = Math.min(farTick, tick);
-            append(entry, FAR);
-        } else {
-            // The lowest digit is or-ed in so that no difference at all is a difference of level 0.
-            int level = (63 - Long.numberOfLeadingZeros(difference | (SLOTS - 1))) / DIGIT_BITS;
-            int slot = digit(tick, level);
-            occupied[level] |= 1L << slot;
-            append(entry, level * SLOTS + slot);
+            return FAR;
         }
+        int level = LEVELS - 1;
+        while (difference >>> SHIFT[level] == 0) {
+            level--;
+        }
+        return occupy(level, digit(tick, level));
     }
 
     private static int digit(long tick, int level) {
-        return (int) (tick >>> (level * DIGIT_BITS)) & (SLOTS - 1);
+        return (int) (tick >> SHIFT[level]) & ((1 << (SHIFT[level + 1] - SHIFT[level])) - 1);
     }
 
-    /** Returns the level that is due first, {@link #LEVELS} for the far list, or -1 if all are empty. */
+    private static int list(int level, int slot) {
+        return level == 1 ? slot : BLOCKS + level * Long.SIZE + slot;
+    }
+
+    private int occupy(int level, int slot) {
+        if (level == 1) {
+            blocks[slot / Long.SIZE] |= 1L << slot;
+            occupied[1] |= 1L << (slot / Long.SIZE);
+        } else {
+            occupied[level] |= 1L << slot;
+        }
+        return list(level, slot);
+    }
+
+    /** Notes that a list has become empty. */
+    private void vacate(int list) {
+        if (list < BLOCKS) {
+            int word = list / Long.SIZE;
+            blocks[word] &= ~(1L << list);
+            if (blocks[word] == 0) {
+                occupied[1] &= ~(1L << word);
+            }
+        } else if (list < FAR) {
+            occupied[(list - BLOCKS) / Long.SIZE] &= ~(1L << list); // BLOCKS is a multiple of 64
+        } else if (list == FAR) {
+            farTick = Long.MAX_VALUE;
+        }
+    }
+
+    /** Returns the level that is due first, of several the highest, {@link #LEVELS} for the far list, or -1 if all are empty. */
     private int nextLevel() {
-        for (int level = 0; level < LEVELS; level++) {
+        int first = heads[FAR] == null ? -1 : LEVELS;
+        long firstTick = nextTickOf(first);
+        for (int level = LEVELS - 1; level >= 0; level--) {
             if (occupied[level] != 0) {
-                return level;
+                long tick = nextTickOf(level);
+                if (first < 0 || tick < firstTick) {
+                    first = level;
+                    firstTick = tick;
+                }
             }
         }
-        return heads[FAR] == null ? -1 : LEVELS;
+        return first;
     }
 
     /** Returns the first tick of the span of the level's next slot, or of the rotation of the first far entry. */
@@ -201,26 +257,39 @@ final class TimerWheel {
         if (level == LEVELS) {
             return farTick & (-1L << WHEEL_BITS);
         }
-        int shift = level * DIGIT_BITS;
+        if (level == 1) {
+            return nextBlock() << BLOCK_BITS;
+        }
         long slot = Long.numberOfTrailingZeros(occupied[level]);
-        return (now & (-1L << (shift + DIGIT_BITS))) | (slot << shift);
+        return (now & (-1L << SHIFT[level + 1])) | (slot << SHIFT[level]);
     }
 
-    /** Moves the entries of the span that begins at {@code now} to where they belong from now on, in their order. */
+    /** Returns the first block after that of {@code now} whose slot in level 1 is occupied; there is one. */
+    private long nextBlock() {
+        long next = (now >> BLOCK_BITS) + 1;
+        int slot = (int) next & (BLOCKS - 1);
+        int word = slot / Long.SIZE;
+        long bits = blocks[word] & (-1L << slot);
+        if (bits == 0) { // round the ring, up to the rest of the word that it began with
+            int words = Long.numberOfTrailingZeros(Long.rotateRight(occupied[1], word + 1));
+            word = (word + 1 + words) % blocks.length;
+            bits = blocks[word];
+        }
+        int found = word * Long.SIZE + Long.numberOfTrailingZeros(bits);
+        return next + ((found - slot) & (BLOCKS - 1));
+    }
+
+    /** Moves the entries of the span that begins at {@code now} to where they belong from now on, before those there. */
     private void cascade(int level) {
-        int list = level == LEVELS ? FAR : level * SLOTS + digit(now, level);
-        TimerEntry entry = heads[list];
+        int list = level == LEVELS ? FAR : list(level, digit(now, level));
+        TimerEntry entry = tails[list];
         heads[list] = null;
         tails[list] = null;
-        if (level == LEVELS) {
-            farTick = Long.MAX_VALUE;
-        } else {
-            occupied[level] &= ~(1L << digit(now, level));
-        }
+        vacate(list);
         while (entry != null) {
-            TimerEntry next = entry.next;
-            place(entry);
-            entry = next;
+            TimerEntry before = entry.prev;
+            prepend(entry, place(entry.tick));
+            entry = before;
         }
     }
 
@@ -248,6 +317,19 @@ final class TimerWheel {
         }
     }
 
+    private void prepend(TimerEntry entry, int list) {
+        TimerEntry head = heads[list];
+        entry.list = list;
+        entry.prev = null;
+        entry.next = head;
+        heads[list] = entry;
+        if (head == null) {
+            tails[list] = entry;
+        } else {
+            head.prev = entry;
+        }
+    }
+
     private void unlink(TimerEntry entry) {
         int list = entry.list;
         TimerEntry prev = entry.prev;
@@ -263,11 +345,7 @@ final class TimerWheel {
             next.prev = prev;
         }
         if (heads[list] == null) {
-            if (list < FAR) {
-                occupied[list / SLOTS] &= ~(1L << (list % SLOTS));
-            } else if (list == FAR) {
-                farTick = Long.MAX_VALUE;
-            }
+            vacate(list);
         }
         entry.prev = null;
         entry.next = null;

@@ -28,7 +28,20 @@ class TimerWheelTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 64, 64 * 64, 64L << 12, 64L << 18, 64L << 24, ROTATION, ROTATION << 6, ROTATION << 20})
+    @ValueSource(
+            longs = {
+                1,
+                64,
+                64 * 64,
+                1 << 16,
+                64L << 12,
+                1 << 21,
+                64L << 18,
+                64L << 24,
+                ROTATION,
+                ROTATION << 6,
+                ROTATION << 20
+            })
     void entriesAroundABoundary_expireAtTheirTick_neverEarly(long boundary) {
         for (long start : new long[] {0, boundary - 1, boundary - 65, boundary / 2 + 3}) {
             TimerWheel wheel = new TimerWheel(start);
@@ -77,7 +90,7 @@ class TimerWheelTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {10, 100, 5_000, 300_000, ROTATION + 100, Long.MAX_VALUE})
+    @ValueSource(longs = {10, 64, 100, 5_000, 3 << 16, 300_000, 5 << 21, ROTATION, ROTATION + 100, Long.MAX_VALUE})
     void tiesExpireInInsertionOrder_alsoAcrossCascades(long tick) {
         List<String> inserted = new ArrayList<>();
         // As time draws near, the same tick is inserted at ever finer levels.
