@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Times beyond the reach of the wheel, beyond the end of the clock, and of no length, on a clock that stands still. */
 class FarDeadlinesTest {
-    /** What the levels of the wheel reach: 64^6 ticks of a millisecond, 2.2 years. */
+    /** What the levels of the wheel reach: 2^36 ticks of a millisecond, 2.2 years. */
     private static final Duration ROTATION = Duration.ofMillis(1L << 36);
 
     private static final Duration TEN_YEARS = Duration.ofDays(3_652);

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
  * others are armed as a wait arms its own: a million parked tasks, of 1.8 KB each, would have the collector measured, and not the
  * timers.
  */
-@Timeout(120)
+@Timeout(300)
 class MillionTimersTest {
     private static final double MOST_MILLIS = 2;
 

@@ -126,6 +126,16 @@ public sealed interface Experiment {
             delay("full_channel", 1),
             delay("full_channel", 2),
             probed("woken_by_computing_2w", 20, 2, Measure.Unit.MILLISECONDS, absolutelyAtMost(12)),
+            new Probed(
+                    "timers_million",
+                    1_000_000,
+                    10_000,
+                    List.of(
+                            new Measure(
+                                    "timers_million_p999",
+                                    Measure.Unit.MILLISECONDS,
+                                    List.of(absolutelyAtMost(2), atMost(1.0, "jdk"))),
+                            new Measure("timers_million_max", Measure.Unit.MILLISECONDS, List.of()))),
             probed("driver_cpu_unread", 1_000, 50, Measure.Unit.PERCENT, absolutelyAtMost(2)),
             probed("driver_cpu_idle", 10_000, 50, Measure.Unit.PERCENT, absolutelyAtMost(1)),
             served(64),

@@ -195,9 +195,14 @@ final class Delays {
 
     /** The value that so many of a hundred samples do not exceed. */
     static long ofHundred(int percent, long[] samples) {
+        return ofThousand(percent * 10, samples);
+    }
+
+    /** The value that so many of a thousand samples do not exceed; the least for 0. */
+    static long ofThousand(int perMille, long[] samples) {
         var sorted = samples.clone();
         Arrays.sort(sorted);
-        return sorted[Math.max(0, (sorted.length * percent + 99) / 100 - 1)];
+        return sorted[(int) Math.max(0, ((long) sorted.length * perMille + 999) / 1_000 - 1)];
     }
 
     private static double millis(long nanos) {

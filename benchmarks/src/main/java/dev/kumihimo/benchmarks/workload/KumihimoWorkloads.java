@@ -58,6 +58,7 @@ final class KumihimoWorkloads extends Workloads {
         add("timeout_1000", n -> together(TIMEOUT_TASKS, () -> timeouts(n / TIMEOUT_TASKS)));
         add("sleep", Sleeps.of(() -> new KumihimoTasks(runtime), nanos -> Task.sleep(Duration.ofNanos(nanos))));
         Delays.addTo(this, KumihimoHost::new, 1, 2);
+        addProbe("timers_million", TimerLateness::inTasks);
         addProbe("driver_cpu_unread", DriverCpu::unread);
         addProbe("driver_cpu_idle", DriverCpu::idle);
     }

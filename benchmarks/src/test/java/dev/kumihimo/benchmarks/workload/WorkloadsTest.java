@@ -108,6 +108,18 @@ class WorkloadsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"kumihimo", "jdk"})
+    void noTimerIsEarly(String column) throws Exception {
+        try (var workloads = Workloads.of(column)) {
+            var probe = workloads.probe("timers_million");
+            assertThat(probe).isNotNull();
+            assertThat(probe.measure(500))
+                    .containsOnlyKeys("timers_million_p999", "timers_million_max")
+                    .allSatisfy((name, millis) -> assertThat(millis).isPositive());
+        }
+    }
+
     @Test
     void aPercentileIsTheSampleThatSoManyDoNotExceed() {
         var samples = new long[200];
@@ -117,5 +129,7 @@ class WorkloadsTest {
         assertThat(Delays.ofHundred(99, samples)).isEqualTo(198);
         assertThat(Delays.ofHundred(100, samples)).isEqualTo(200);
         assertThat(Delays.ofHundred(99, new long[] {7})).isEqualTo(7);
+        assertThat(Delays.ofThousand(999, samples)).isEqualTo(200);
+        assertThat(Delays.ofThousand(0, samples)).isEqualTo(1);
     }
 }
