@@ -4,15 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kumihimo.internal.wait.Wait;
+import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.select.Select;
 import dev.kumihimo.support.Observe;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
@@ -189,6 +194,79 @@ class ChildTest extends ProcessTestBase {
         child.kill();
         child.terminate();
         assertThat(child.await()).isEqualTo(KILLED);
+    }
+
+    /** As if the system took its time: neither an interrupt nor a cancellation ends the wait. */
+    @Test
+    void close_waitsUntilTheChildIsReaped_whateverHappensMeanwhile() throws Exception {
+        CountDownLatch reaped = new CountDownLatch(1);
+        Child child = Command.of("sleep", "1000")
+                .startedBy(builder -> new SlowlyReaped(builder.start(), reaped))
+                .start();
+        JoinHandle<Boolean> closing = waiting(() -> {
+            child.close();
+            return Thread.currentThread().isInterrupted();
+        });
+        Waiter closer = (Waiter) closing;
+        Wait first = closer.openWait();
+        closing.abort();
+        closer.thread().interrupt();
+        Observe.until("it waits again", () -> closer.openWait() != null && closer.openWait() != first);
+        assertThat(child.tryAwait()).isNull();
+        reaped.countDown();
+        assertThat(closing.join(LONG)).as("the flag is kept").isTrue();
+        assertThat(child.tryAwait()).isEqualTo(KILLED);
+    }
+
+    private static final class SlowlyReaped extends Process {
+        private final Process process;
+        private final CountDownLatch reaped;
+
+        SlowlyReaped(Process process, CountDownLatch reaped) {
+            this.process = process;
+            this.reaped = reaped;
+        }
+
+        @Override
+        public int waitFor() throws InterruptedException {
+            reaped.await();
+            return process.waitFor();
+        }
+
+        @Override
+        public ProcessHandle toHandle() {
+            return process.toHandle();
+        }
+
+        @Override
+        public long pid() {
+            return process.pid();
+        }
+
+        @Override
+        public OutputStream getOutputStream() {
+            return process.getOutputStream();
+        }
+
+        @Override
+        public InputStream getInputStream() {
+            return process.getInputStream();
+        }
+
+        @Override
+        public InputStream getErrorStream() {
+            return process.getErrorStream();
+        }
+
+        @Override
+        public int exitValue() {
+            return process.exitValue();
+        }
+
+        @Override
+        public void destroy() {
+            throw new AssertionError("it closes the pipes");
+        }
     }
 
     @Test
