@@ -345,6 +345,31 @@ class CancelledFileWorkTest extends FileTest {
     }
 
     @Test
+    void close_inACancelledTask_waitsForThePool_andHoldsNoCarrier() throws Exception {
+        Path path = Files.writeString(dir.resolve("file"), "abc");
+        FileHandle file = FileHandle.open(path);
+        Occupier occupier = new Occupier().untilItHolds();
+        AtomicBoolean woken = new AtomicBoolean();
+        TaskProbe<Integer> closer = TaskProbe.spawn(runtime, () -> {
+                    try {
+                        Task.sleep(Duration.ofDays(1));
+                    } catch (TaskCancelledException e) {
+                        woken.set(true);
+                        file.close();
+                    }
+                    return 1;
+                })
+                .untilParked();
+        closer.handle().abort();
+        Observe.until("it closes", woken::get);
+        closer.untilParked();
+        assertThat(file.isOpen()).isTrue();
+        occupier.release();
+        assertThat(closer.handle().join(LONG)).isOne();
+        assertThat(file.isOpen()).isFalse();
+    }
+
+    @Test
     void anInterruptThatMeetsAQueuedClose_isGivenBack() throws Exception {
         Path path = Files.writeString(dir.resolve("file"), "abc");
         FileHandle file = FileHandle.open(path);
@@ -355,6 +380,8 @@ class CancelledFileWorkTest extends FileTest {
                 })
                 .untilParked();
         closer.thread().interrupt();
+        Observe.until("it is told", () -> !closer.thread().isInterrupted());
+        closer.untilParked(); // it has taken its job back, and queued it again
         occupier.release();
         assertThat(closer.handle().join(LONG)).isTrue();
         assertThat(file.isOpen()).isFalse();
@@ -438,17 +465,18 @@ class CancelledFileWorkTest extends FileTest {
     void aCallInARuntimeThatIsShutDown_isCancelled_andNotDone() throws Exception {
         Path path = dir.resolve("file");
         try (TaskRuntime other = TaskRuntime.builder().workerThreads(1).build()) {
-            JoinHandle<Integer> task = other.spawn(() -> {
-                try {
-                    Task.sleep(Duration.ofDays(1));
-                } catch (InterruptedException e) {
-                    Task.shield(() -> assertThatExceptionOfType(TaskCancelledException.class)
-                            .isThrownBy(() -> Fs.write(path, new byte[1])));
-                }
-                return 1;
-            });
+            TaskProbe<Integer> task = TaskProbe.spawn(other, () -> {
+                        try {
+                            Task.sleep(Duration.ofDays(1));
+                        } catch (InterruptedException e) {
+                            Task.shield(() -> assertThatExceptionOfType(TaskCancelledException.class)
+                                    .isThrownBy(() -> Fs.write(path, new byte[1])));
+                        }
+                        return 1;
+                    })
+                    .untilParked();
             other.shutdown(LONG);
-            assertThat(task.join(LONG)).isOne();
+            assertThat(task.handle().join(LONG)).isOne();
         }
         assertThatExceptionOfType(NoSuchFileException.class).isThrownBy(() -> Fs.size(path));
     }
