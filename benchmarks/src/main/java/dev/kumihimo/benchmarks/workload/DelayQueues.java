@@ -5,6 +5,7 @@ import java.util.concurrent.DelayQueue;
 import java.util.concurrent.Delayed;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
@@ -26,7 +27,7 @@ final class DelayQueues<K> implements WaitingWorkload {
         /** Returns false if the item is due, and comes out all the same. */
         boolean remove(K key);
 
-        /** Returns false if the item is due, and comes out as it was. */
+        /** Returns false if the item is due, and comes out as it was; otherwise the key is used up. */
         boolean reset(K key, long nanos);
 
         /** Waits for an item that is due. */
@@ -138,7 +139,7 @@ final class DelayQueues<K> implements WaitingWorkload {
     }
 
     /** A timer for each item, whose callback puts it into a {@link LinkedBlockingQueue}. */
-    static final class OfTimers<T> implements Queue<OfTimers.Armed<T>> {
+    static final class OfTimers<T> implements Queue<OfTimers<T>.Armed> {
         private final Timers<T> timers;
         private final LinkedBlockingQueue<Integer> ready = new LinkedBlockingQueue<>();
 
@@ -146,34 +147,49 @@ final class DelayQueues<K> implements WaitingWorkload {
             this.timers = timers;
         }
 
-        /** The timer of an item, and how to arm it again. */
-        static final class Armed<T> {
-            private final Runnable callback;
-            private T timer;
+        /** Decides by its flag: a {@code ScheduledFuture} also lets itself be cancelled while it runs. */
+        final class Armed extends AtomicBoolean implements Runnable {
+            private final transient Integer item;
+            private final transient T timer;
 
-            Armed(Runnable callback, T timer) {
-                this.callback = callback;
-                this.timer = timer;
+            @SuppressWarnings("this-escape") // what the callback reads is set
+            Armed(Integer item, long nanos) {
+                this.item = item;
+                this.timer = timers.arm(this, nanos);
+            }
+
+            @Override
+            public void run() {
+                if (compareAndSet(false, true)) {
+                    ready.add(item);
+                }
+            }
+
+            boolean cancel() {
+                if (!compareAndSet(false, true)) {
+                    return false;
+                }
+                timers.cancel(timer);
+                return true;
             }
         }
 
         @Override
-        public Armed<T> insert(Integer item, long nanos) {
-            Runnable callback = () -> ready.add(item);
-            return new Armed<>(callback, timers.arm(callback, nanos));
+        public Armed insert(Integer item, long nanos) {
+            return new Armed(item, nanos);
         }
 
         @Override
-        public boolean remove(Armed<T> armed) {
-            return timers.cancel(armed.timer);
+        public boolean remove(Armed armed) {
+            return armed.cancel();
         }
 
         @Override
-        public boolean reset(Armed<T> armed, long nanos) {
-            if (!timers.cancel(armed.timer)) {
+        public boolean reset(Armed armed, long nanos) {
+            if (!armed.cancel()) {
                 return false;
             }
-            armed.timer = timers.arm(armed.callback, nanos);
+            insert(armed.item, nanos);
             return true;
         }
 

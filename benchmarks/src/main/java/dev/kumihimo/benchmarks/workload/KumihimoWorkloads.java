@@ -15,6 +15,7 @@ import dev.kumihimo.runtime.VoidBody;
 import dev.kumihimo.select.Select;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.task.JoinSet;
+import dev.kumihimo.time.DelayQueue;
 import dev.kumihimo.time.Timeout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -57,6 +58,7 @@ final class KumihimoWorkloads extends Workloads {
         add("timeout", KumihimoWorkloads::timeouts);
         add("timeout_1000", n -> together(TIMEOUT_TASKS, () -> timeouts(n / TIMEOUT_TASKS)));
         add("sleep", Sleeps.of(() -> new KumihimoTasks(runtime), nanos -> Task.sleep(Duration.ofNanos(nanos))));
+        add("delay_queue", new DelayQueues<>(KumihimoWorkloads::delayQueue));
         Delays.addTo(this, KumihimoHost::new, 1, 2);
         addProbe("timers_million", TimerLateness::inTasks);
         addProbe("driver_cpu_unread", DriverCpu::unread);
@@ -226,6 +228,31 @@ final class KumihimoWorkloads extends Workloads {
                 throw new IllegalStateException("a timeout has struck early", e);
             }
         }
+    }
+
+    private static DelayQueues.Queue<DelayQueue.Key> delayQueue() {
+        var queue = DelayQueue.<Integer>create();
+        return new DelayQueues.Queue<>() {
+            @Override
+            public DelayQueue.Key insert(Integer item, long nanos) {
+                return queue.insert(item, Duration.ofNanos(nanos));
+            }
+
+            @Override
+            public boolean remove(DelayQueue.Key key) {
+                return queue.tryRemove(key) != null;
+            }
+
+            @Override
+            public boolean reset(DelayQueue.Key key, long nanos) {
+                return queue.tryReset(key, Duration.ofNanos(nanos));
+            }
+
+            @Override
+            public Integer take() throws InterruptedException {
+                return queue.take().value();
+            }
+        };
     }
 
     private static void together(int tasks, VoidBody<InterruptedException> body)

@@ -3,7 +3,6 @@ package dev.kumihimo.benchmarks.workload;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
@@ -91,7 +90,7 @@ public final class Program {
     /** Warms up for the given time, at least once, then measures for the given time, at least so many iterations. */
     private static void measure(
             Workloads workloads, String name, int operations, long warmUp, long measure, int iterations)
-            throws InterruptedException, ExecutionException {
+            throws InterruptedException, ExecutionException, IOException {
         var workload = workloads.workload(name);
         if (workload instanceof WaitingWorkload waiting) {
             measureWaiting(workloads, name, waiting, operations, warmUp, measure, iterations);
@@ -116,24 +115,19 @@ public final class Program {
             long warmUp,
             long measure,
             int iterations)
-            throws InterruptedException, ExecutionException {
+            throws InterruptedException, ExecutionException, IOException {
         long start = System.nanoTime();
         do {
             iteration(workloads, workload, operations);
         } while (System.nanoTime() - start < warmUp);
         start = System.nanoTime();
-        long before = cpuNanos();
+        long before = CpuTime.nanosWithoutCompiler();
         int done = 0;
         for (; done < iterations || System.nanoTime() - start < measure; done++) {
             iteration(workloads, workload, operations);
             workload.figures().forEach((figure, value) -> print(figure, workloads, value));
         }
-        print(name, workloads, (double) (cpuNanos() - before) / done / operations);
-    }
-
-    private static long cpuNanos() {
-        return ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class)
-                .getProcessCpuTime();
+        print(name, workloads, (double) (CpuTime.nanosWithoutCompiler() - before) / done / operations);
     }
 
     /** Nanoseconds of one run, taken inside the root task. */
@@ -173,7 +167,7 @@ public final class Program {
         System.out.println("listening " + port);
         var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         while (lines.readLine() != null) {
-            System.out.println("cpu " + cpuNanos());
+            System.out.println("cpu " + CpuTime.nanos());
         }
         System.exit(0);
     }

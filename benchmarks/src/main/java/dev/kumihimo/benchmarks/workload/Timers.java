@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 interface Timers<T> extends AutoCloseable {
     T arm(Runnable callback, long nanos);
 
-    /** Returns false if the callback has run, or is about to. */
+    /** Returns false if the callback has run; true does not say that it is not running. */
     boolean cancel(T timer);
 
     @Override

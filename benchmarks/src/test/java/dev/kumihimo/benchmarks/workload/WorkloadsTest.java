@@ -33,7 +33,7 @@ class WorkloadsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "kumihimo timeout timeout_1000 sleep",
+                "kumihimo timeout timeout_1000 sleep delay_queue",
                 "jdk timeout timeout_1000 sleep delay_queue",
                 "stpe sleep delay_queue",
                 "netty_wheel timeout timeout_1000 sleep delay_queue"
