@@ -239,19 +239,16 @@ class LinesTest extends FileTest {
     void linesInMemory_areGivenWithoutWaiting_butACancelledTaskLooksFromTimeToTime() throws Exception {
         Path file = Files.writeString(dir.resolve("file"), "a line\n".repeat(1_000));
         int[] given = new int[1];
-        TaskProbe<Boolean> task = TaskProbe.spawn(runtime, () -> {
-            try (Lines lines = Fs.lines(file)) {
-                try {
-                    Task.sleep(LONG);
-                } catch (InterruptedException e) {
-                    lines.forEach(line -> given[0]++);
-                }
-            }
-            return true;
-        });
-        task.untilParked();
-        while (!task.handle().isFinished()) {
-            task.untilParked();
+        try (Lines lines = Fs.lines(file)) {
+            TaskProbe<Boolean> task = TaskProbe.spawn(runtime, () -> {
+                        try {
+                            Task.sleep(LONG);
+                        } catch (InterruptedException e) {
+                            lines.forEach(line -> given[0]++);
+                        }
+                        return true;
+                    })
+                    .untilParked();
             task.handle().abort();
             task.handle().result(LONG);
         }
