@@ -263,7 +263,7 @@ public final class Child implements Selectable<ExitStatus>, AutoCloseable {
 
     /**
      * Kills it and all that it has started, directly or not: SIGKILL on Unix. Waits for nobody's end; it looks through the
-     * processes of the system, which takes some milliseconds. Without effect if the child has ended.
+     * processes of the system, which takes milliseconds in which it holds its carrier, as {@link #close()} does not. Without effect if the child has ended.
      *
      * <p>Found is who descends from the child by a line of processes that live. One whose parent has ended before belongs to the
      * system, and so does one that is started in the moment in which its parent is killed: they are not found.
@@ -274,6 +274,7 @@ public final class Child implements Selectable<ExitStatus>, AutoCloseable {
         }
     }
 
+    /** Each look at the descendants reads of all processes in the system whose child they are. */
     private static void killTree(ProcessHandle root) {
         Set<ProcessHandle> killed = new HashSet<>();
         List<ProcessHandle> found = new ArrayList<>();
@@ -284,10 +285,7 @@ public final class Child implements Selectable<ExitStatus>, AutoCloseable {
                 each.destroyForcibly();
                 killed.add(each);
             }
-            found = ProcessHandle.allProcesses()
-                    .filter(each -> !killed.contains(each)
-                            && each.parent().filter(killed::contains).isPresent())
-                    .toList();
+            found = root.descendants().filter(each -> !killed.contains(each)).toList();
         }
     }
 
@@ -306,12 +304,30 @@ public final class Child implements Selectable<ExitStatus>, AutoCloseable {
     }
 
     void end() {
-        kill();
+        if (!exit.isSet()) {
+            killAside();
+        }
         if (Quiet.await(exit, LONGEST_DEATH) == null) {
             LoggerFactory.getLogger(Child.class)
                     .warn("{} was killed, and has not ended within {}", name, LONGEST_DEATH);
         }
         closePipes();
+    }
+
+    /** Kills on a thread of its own, so that no carrier is held, and waits until the signals are sent. */
+    private void killAside() {
+        SetOnce<Boolean> sent = new SetOnce<>();
+        Runnable killer = () -> {
+            kill();
+            sent.set(true);
+        };
+        try {
+            Launch.thread(killer, process.pid() + "-kill").start();
+        } catch (OutOfMemoryError noThread) {
+            kill();
+            return;
+        }
+        Quiet.await(sent, LONGEST_DEATH);
     }
 
     void closePipes() {
