@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.Random;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -307,6 +308,22 @@ class TcpStreamTest {
                 TcpStream.connect(InetSocketAddress.createUnresolved("localhost", port), Duration.ofSeconds(10))
                         .close();
             });
+        }
+    }
+
+    @Test
+    void connect_saysThatThereIsNoRoomForALookup() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        try (TaskRuntime runtime = TaskRuntime.builder()
+                .workerThreads(1)
+                .maxBlockingThreads(1)
+                .maxBlockingQueue(0)
+                .build()) {
+            runtime.spawnBlocking(() -> release.await());
+            assertThatThrownBy(() -> runtime.blockOn(() -> TcpStream.connect("localhost", 80)))
+                    .isExactlyInstanceOf(IOException.class)
+                    .hasMessageContaining("no room for the lookup of localhost");
+            release.countDown();
         }
     }
 

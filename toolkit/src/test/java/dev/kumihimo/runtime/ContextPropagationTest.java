@@ -22,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -203,22 +204,23 @@ class ContextPropagationTest {
     void aBlockingThread_hasNothingLeftOfIt_forTheNextJob() throws Exception {
         TENANT.set("first");
         Thread worker = runtime.spawnBlocking(() -> Thread.currentThread()).join(LONG);
-        try (TaskRuntime other = TaskRuntime.builder().workerThreads(1).build()) {
-            assertThat(other.spawnBlocking(() -> TENANT.get()).join(LONG)).isNull();
-        }
         TENANT.remove();
-        AtomicReference<String> between = new AtomicReference<>("unset");
+        assertThat(onItsBlockingThread(runtime, TENANT::get)).isNull();
+        assertThat(runtime.spawnBlocking(() -> Thread.currentThread()).join(LONG))
+                .as("the same thread")
+                .isSameAs(worker);
+    }
+
+    /** Runs something on the one blocking thread of a runtime, past its tasks. */
+    private static String onItsBlockingThread(TaskRuntime of, Supplier<String> what) throws InterruptedException {
+        AtomicReference<String> seen = new AtomicReference<>("unset");
         CountDownLatch ran = new CountDownLatch(1);
-        runtime.core()
-                .blocking()
-                .execute(
-                        () -> { // on the thread itself, past the tasks
-                            between.set(TENANT.get());
-                            assertThat(Thread.currentThread()).isSameAs(worker);
-                            ran.countDown();
-                        });
+        of.core().blocking().execute(() -> {
+            seen.set(what.get());
+            ran.countDown();
+        });
         ran.await();
-        assertThat(between).hasValue(null);
+        return seen.get();
     }
 
     @Test
@@ -434,6 +436,11 @@ class ContextPropagationTest {
                     .as("on the thread of the job before")
                     .isIn("null", "{}");
             assertThat(service.spawn(() -> "" + MDC.getCopyOfContextMap()).join(LONG))
+                    .isIn("null", "{}");
+            MDC.put("request", "r2");
+            service.spawnBlocking(() -> MDC.put("step", "inner")).join(LONG);
+            assertThat(onItsBlockingThread(service, () -> "" + MDC.getCopyOfContextMap()))
+                    .as("its own")
                     .isIn("null", "{}");
         }
     }

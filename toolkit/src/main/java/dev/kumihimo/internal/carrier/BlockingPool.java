@@ -21,10 +21,8 @@ import org.jspecify.annotations.Nullable;
  *          looks into the queue, under the lock, before it is idle. So no job is left in the queue (H1), and order is kept.
  *          Somebody waits for room only while, besides, the queue is full: who makes room gives it away under the same holding
  *          of the lock, and a thread that finds the queue empty looks for those who wait before it is idle.
- * Waiting: registered in `waiters`, with the job as the node's item, which whoever grants puts into the queue or takes.
- *          A grant without an item is a refusal: the pool's runtime is shut down.
- *          Accepted: a waiter that takes its job back between the grant and the queue, while the granter still holds the lock,
- *          does not find it; the job then keeps its place until a thread looks at it, and does not run its body.
+ * Waiting: registered in `waiters`, with the job as the node's item. It is in the queue, or a thread has it, when the grant
+ *          tells the waiter. A grant without an item is a refusal: the pool's runtime is shut down.
  * Cancellation: a waiter that gave up holds up nobody, as each wants one place; one that is met is dropped.
  * Carrier-side code may call it: whoever holds the lock stays on its carrier meanwhile.
  * A ThreadPoolExecutor cannot be told to start threads before it queues but by a queue that refuses, and whoever is refused
@@ -192,12 +190,24 @@ public class BlockingPool implements Executor {
     /** Under the lock, after a job has left the queue: gives its place to the first who waits; the node, to be woken. */
     private @Nullable WaitNode giveRoom() {
         queued--;
-        WaitNode served = grantNext();
-        if (served != null) {
-            queue.addLast(jobOf(served));
-            queued++;
+        for (WaitNode head; (head = waiters.peek()) != null; ) {
+            Runnable job = jobOf(head);
+            try {
+                queue.addLast(job); // before the grant, which cannot be undone
+            } catch (OutOfMemoryError e) {
+                return null; // it waits on, for the next who looks
+            }
+            waiters.remove(head);
+            if (head.grant()) {
+                queued++;
+                return head;
+            }
+            if (!queue.removeLastOccurrence(job)) { // it has given up, and the job's abort was quicker
+                queued++; // the aborter subtracts it
+                return null;
+            }
         }
-        return served;
+        return null;
     }
 
     /** Under the lock: grants the first who waits and has not given up. */
