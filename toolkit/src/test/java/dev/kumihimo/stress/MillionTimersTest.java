@@ -16,6 +16,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -70,6 +71,7 @@ class MillionTimersTest {
         private final long[] late; // how long after the tick at which it was due
         private final long[] executorLate;
         private final CountDownLatch fired;
+        private long armedAfter; // how long after the start, negative if before
 
         private Timers(int count, long longest) {
             lengths = new SplittableRandom(0x71c5).longs(count, 1, longest + 1).toArray();
@@ -87,17 +89,22 @@ class MillionTimersTest {
             timers.run(ARMING);
             System.out.println(COUNT + " fired, "
                     + Arrays.stream(timers.late).filter(t -> t < 0).count() + " early");
-            print("kumihimo", timers.late);
-            print("executor", timers.executorLate);
+            timers.print("kumihimo", timers.late);
+            timers.print("executor", timers.executorLate);
         }
 
-        private static void print(String name, long[] late) {
-            long[] sorted = late.clone();
-            Arrays.sort(sorted);
+        /** Of those that were due when all were armed: the arming keeps both processors busy. */
+        private void print(String name, long[] late) {
+            long[] sorted = IntStream.range(0, late.length)
+                    .filter(i -> lengths[i] >= armedAfter)
+                    .mapToLong(i -> late[i])
+                    .sorted()
+                    .toArray();
             System.out.printf(
                     Locale.ROOT,
-                    "%s: ms late, 50 %% %.3f, 99 %% %.3f, 99.9 %% %.3f, most %.3f%n",
+                    "%s: ms late, %d of them, 50 %% %.3f, 99 %% %.3f, 99.9 %% %.3f, most %.3f%n",
                     name,
+                    sorted.length,
                     sorted[sorted.length / 2] / 1e6,
                     sorted[(int) (sorted.length * 0.99)] / 1e6,
                     sorted[(int) (sorted.length * 0.999)] / 1e6,
@@ -121,8 +128,7 @@ class MillionTimersTest {
                     schedule(i, start + lengths[i], executor);
                 }
                 armed.join();
-                System.out.println(
-                        "armed " + Duration.ofNanos(start - TimerService.realNanoTime()) + " before the start");
+                armedAfter = TimerService.realNanoTime() - start;
                 fired.await();
             }
         }
