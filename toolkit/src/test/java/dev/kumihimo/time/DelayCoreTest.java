@@ -159,6 +159,18 @@ class DelayCoreTest {
     }
 
     @Test
+    void whatBecomesDueForAWaitingTaker_whileTryTakeLooks_isLeftToIt() {
+        StandingTimers moving = new StandingTimers();
+        DelayCore passing = new DelayCore(moving);
+        passing.insert(new Key(passing, "a"), true, 2);
+        Wait taker = (Wait) passing.takeOrRegister();
+        moving.step = 1; // not due at the first look, due at the second
+        assertThat(passing.tryTake()).isNull();
+        assertThat(passing.size()).isZero();
+        assertThat(taker.isGranted()).isTrue();
+    }
+
+    @Test
     void theTakerServesTheNext_afterTheTimerHasServedIt() {
         insert("a", 10);
         Key due = insert("b", 10);
@@ -185,9 +197,11 @@ class DelayCoreTest {
         final ArrayDeque<Expirable> armed = new ArrayDeque<>();
         int cancelled;
         long now;
+        long step; // by which it moves each time it is read
 
         @Override
         public long nanoTime() {
+            now += step;
             return now;
         }
 
