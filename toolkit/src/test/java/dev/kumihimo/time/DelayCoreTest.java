@@ -293,16 +293,38 @@ class DelayCoreTest {
 
     @Test
     void aBranchThatIsTakenBack_beforeItsTimerWasArmed_armsNone() {
-        insert("a", 10);
+        StandingTimers standing = new StandingTimers();
+        DelayCore selected = new DelayCore(standing);
+        selected.insert(new Key(selected, "a"), true, TICK);
         WakeList woken = new WakeList();
-        Wait branch = Wait.at(core);
-        core.lock();
-        assertThat(core.enqueue(branch, woken)).isTrue();
-        core.withdraw(branch, woken);
-        core.unlock();
+        Wait branch = Wait.at(selected);
+        selected.lock();
+        assertThat(selected.enqueue(branch, woken)).isTrue();
+        selected.withdraw(branch, woken);
+        selected.unlock();
         woken.wakeAll();
-        assertThat(clock.armed()).isZero();
+        assertThat(standing.armed).isEmpty();
         assertThat(branch.isDecided()).isFalse();
+    }
+
+    @Test
+    void aTimerThatIsArmed_whileItsPairIsDissolved_isCancelled() {
+        List<Key> removed = new ArrayList<>();
+        StandingTimers standing = new StandingTimers() {
+            @Override
+            public Timer arm(long deadline, Expirable target) {
+                Key key = removed.get(0);
+                assertThat(key.core.remove(key)).isEqualTo("a"); // somebody else is faster
+                return super.arm(deadline, target);
+            }
+        };
+        DelayCore racing = new DelayCore(standing);
+        removed.add(new Key(racing, "a"));
+        racing.insert(removed.get(0), true, TICK);
+        Wait taker = (Wait) racing.takeOrRegister();
+        assertThat(standing.armed).hasSize(1);
+        assertThat(standing.cancelled).isOne();
+        assertThat(taker.isDecided()).isFalse();
     }
 
     /* ---------------- Timers that cannot be armed -------------- */
