@@ -95,7 +95,7 @@ class ArchitectureTest {
                 .check(TOOLKIT);
     }
 
-    /** The sentinel and idle threads of a pool are no tasks, and the JDK's scope has a wait of its own after an interrupted join. */
+    /** The sentinel, an idle carrier and idle threads of a pool are no tasks, and the JDK's scope has a wait of its own after an interrupted join. */
     @Test
     void onlyTheWaitRoom_parks() {
         noClasses()
@@ -103,6 +103,8 @@ class ArchitectureTest {
                 .resideOutsideOfPackage("dev.kumihimo.internal.wait")
                 .and()
                 .doNotHaveSimpleName("Sentinel")
+                .and()
+                .doNotHaveSimpleName("Driver")
                 .and()
                 .doNotHaveSimpleName("StructuredScope")
                 .and()

@@ -31,19 +31,12 @@ import org.junit.jupiter.api.Timeout;
 class MillionTimersTest {
     private static final double MOST_MILLIS = 2;
 
-    /** On a machine that does other things one run says little of the lateness, so it has to hold in one of three. */
     @Test
     void aMillionTimers_areNeverEarly_andNoLaterThanTwoTicksOrAScheduledExecutors() throws Exception {
-        double late;
-        double allowed;
-        int runs = 0;
-        do {
-            String output = run();
-            assertThat(output).contains("1000000 fired, 0 early");
-            late = figure(output, "kumihimo");
-            allowed = Math.max(MOST_MILLIS, figure(output, "executor"));
-        } while (++runs < 3 && late > allowed);
-        assertThat(late).isLessThanOrEqualTo(allowed);
+        String output = run();
+        assertThat(output).contains("1000000 fired, 0 early");
+        double noise = 2 * figure(output, "executor"); // of a machine that does other things, which strikes both
+        assertThat(figure(output, "kumihimo")).isLessThanOrEqualTo(Math.max(MOST_MILLIS, noise));
     }
 
     private static String run() throws Exception {

@@ -11,6 +11,7 @@ import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -20,17 +21,20 @@ import org.jspecify.annotations.Nullable;
  * a try-lock" is the model. The lock is the state word, and a blocked owner can be woken through it.
  *
  * State:  FREE --poll(), block(): CAS--> OWNED --release--> FREE
- *         OWNED --block()--> BLOCKED --select returned--> OWNED
- *         BLOCKED --wake(): CAS--> WAKING --select returned--> OWNED          (one wakeup() per blocking)
+ *         OWNED --block()--> BLOCKED --select or park returned--> OWNED
+ *         BLOCKED --wake(): CAS--> WAKING --select or park returned--> OWNED  (one wakeup() or unpark() per blocking)
  *         FREE --close(): CAS--> CLOSED
  *
  * Fields: wheel, origin of ticks, lastSelection: the owner only; handed over by the release store of FREE and the CAS that
  * takes it. newTimers: pushed by CAS by anybody, taken whole by the owner. blockedUntil: written by the owner before BLOCKED,
- * read by armers after they saw BLOCKED. deferred: set by armers on carriers, cleared by the owner. selections: written by the
+ * read by armers after they saw BLOCKED. parked: likewise, read by who wakes. deferred: set by armers on carriers, cleared by the owner. selections: written by the
  * owner, odd while the selector is at work; read by who waits for it to have let go of a channel.
  *
  * Waiting: the owner publishes BLOCKED (volatile) and then looks again for new timers and work; whoever brings some pushes
  * first (CAS or fence) and then reads the state. One of the two sees the other (H1 lost wakeup).
+ * While no channel is registered the owner parks and does not select: a selector counts in milliseconds, so that timers were
+ * late by half of one on average, and waking it costs two system calls more. Who registers a channel and arms it finds
+ * BLOCKED and wakes, or the owner finds the channel when it looks again.
  * A timer far away that a carrier arms does not wake the driver: the carrier does before it goes idle, and the sentinel at
  * its next tick. So a timeout that is cancelled soon costs neither a system call nor an insertion.
  *
@@ -80,6 +84,7 @@ public final class Driver implements TimerService, AutoCloseable {
     private volatile int state;
     private volatile @Nullable ArmedTimer newTimers;
     private volatile long blockedUntil;
+    private volatile @Nullable Thread parked; // whom to unpark, or null to wake the selector
     private volatile boolean deferred;
     private volatile int selections;
     private long lastSelection; // the tick in which it ended
@@ -236,7 +241,12 @@ public final class Driver implements TimerService, AutoCloseable {
     /** Ends a blocking selection, at most once for each. Never blocks. */
     public void wake() {
         if (state == BLOCKED && STATE.compareAndSet(this, BLOCKED, WAKING)) {
-            selector.wakeup();
+            Thread owner = parked;
+            if (owner == null) {
+                selector.wakeup();
+            } else {
+                LockSupport.unpark(owner);
+            }
         }
     }
 
@@ -272,10 +282,16 @@ public final class Driver implements TimerService, AutoCloseable {
             if (turnTimers() > 0) {
                 return true;
             }
+            boolean parks = selector.keys().isEmpty();
             blockedUntil = wheel.nextTick();
+            parked = parks ? Thread.currentThread() : null;
             state = BLOCKED;
             boolean needed = newTimers != null || workWaits.getAsBoolean();
-            select(needed ? 0 : blockedUntil);
+            if (parks && selector.keys().isEmpty()) {
+                park(needed ? 0 : blockedUntil);
+            } else {
+                select(needed || parks ? 0 : blockedUntil);
+            }
             state = OWNED;
             turnTimers();
             return true;
@@ -306,6 +322,15 @@ public final class Driver implements TimerService, AutoCloseable {
         } finally {
             lastSelection = tickBefore(nanoTime());
             countSelection();
+        }
+    }
+
+    /** Parks until a tick; 0 does not. May return early, also because of an unpark that came late for the last time. */
+    private void park(long untilTick) {
+        if (untilTick == Long.MAX_VALUE) {
+            LockSupport.park(this);
+        } else if (untilTick != 0) {
+            LockSupport.parkNanos(this, untilTick * TICK_NANOS - nanoTime());
         }
     }
 
