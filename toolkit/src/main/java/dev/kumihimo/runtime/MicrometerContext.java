@@ -29,7 +29,8 @@ public final class MicrometerContext {
     /**
      * {@return the propagation of what a factory captures}
      *
-     * @param factory makes the snapshots
+     * @param factory makes the snapshots; one that does not clear what is missing leaves what a failed task had set to the next
+     *     job of its thread
      */
     public static ContextPropagation propagation(ContextSnapshotFactory factory) {
         return () -> {

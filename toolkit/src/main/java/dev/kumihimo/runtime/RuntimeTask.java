@@ -194,7 +194,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     /** Ends a task that has not run. */
     void refuse(CancelReason reason) {
         cancel(reason);
-        end(new JoinResult.Cancelled<>(reason));
+        end(new JoinResult.Cancelled<>(cancelReason())); // the first reason stays
     }
 
     private void end(JoinResult<T> result) {

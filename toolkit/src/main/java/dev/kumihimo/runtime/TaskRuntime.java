@@ -350,6 +350,9 @@ public final class TaskRuntime implements AutoCloseable {
         }
         try {
             core.blocking().execute(task);
+            if (task.isAborted() && core.blocking().remove(task)) { // by a shutdown that looked before it was queued
+                task.refuse(shutdownReason());
+            }
         } catch (RejectedExecutionException e) {
             throw new RejectedExecutionException(refuse(task, e), e);
         } catch (Throwable e) {
@@ -371,6 +374,8 @@ public final class TaskRuntime implements AutoCloseable {
                 wait.await();
                 if (wait.item == null) {
                     task.refuse(shutdownReason());
+                } else if (wait.item instanceof Error noThread) {
+                    throw noThread;
                 }
             }
         } catch (InterruptedException e) {
@@ -682,7 +687,8 @@ public final class TaskRuntime implements AutoCloseable {
         }
 
         /**
-         * Sets what each thread that began with {@link #onThreadStart}'s hook runs before it ends, under the same conditions:
+         * Sets what each thread that began with {@link #onThreadStart}'s hook runs before it ends, under the same conditions; it
+         * no longer counts for {@link #maxBlockingThreads} then. That is
          * a blocking thread once it was idle for its keep-alive, a carrier a second or more after the last work, also after
          * {@link TaskRuntime#close()}, which does not wait for it. Replaces one that was set before.
          *

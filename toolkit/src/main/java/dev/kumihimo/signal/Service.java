@@ -24,11 +24,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * A program that serves until it is told to end, and then ends in order: with SIGINT or SIGTERM it takes no more work, gives
@@ -89,6 +91,7 @@ public final class Service {
     private final Map<LiveTask, TaskTracker.Token> tracked = new ConcurrentHashMap<>();
     private final TaskKeeper keeper = this::taskEnded;
     private final List<AutoCloseable> first = new ArrayList<>(); // guarded by itself, as is closing
+    private final List<Closing> closings = new ArrayList<>(); // of the thread that runs the service
     private boolean closing;
     private volatile boolean over; // no more tasks are taken: set before the last look at tracked
     private volatile @Nullable LiveTask body;
@@ -158,6 +161,22 @@ public final class Service {
         }
     }
 
+    /** One resource that is closed first, by a task, or by the thread that runs the service if no task came to it. */
+    private static final class Closing {
+        private final AutoCloseable resource;
+        private final AtomicBoolean begun = new AtomicBoolean();
+
+        Closing(AutoCloseable resource) {
+            this.resource = resource;
+        }
+
+        void run() {
+            if (begun.compareAndSet(false, true)) {
+                close(resource);
+            }
+        }
+    }
+
     /** What began the end; by the body if no reason came from elsewhere. */
     private record Stop(String reason, boolean byBody) {}
 
@@ -189,21 +208,25 @@ public final class Service {
                 SignalSource.add(ear);
                 ears.add(ear);
             }
+            token.onCancel(() -> stop.trySet(new Stop("its token was cancelled", false)));
             VoidBody<Exception> work = () -> token.run(() -> main.run(this));
             body = prepare(work, "service-main", false);
             start(body, false);
             Stop why;
-            boolean interrupted = false;
+            InterruptedException interrupted = null;
             try {
                 why = stop.await();
             } catch (InterruptedException e) {
-                interrupted = true;
+                interrupted = e; // tells those around whose cancellation it was
                 stop.trySet(new Stop("the thread that runs it was interrupted", false));
                 why = Objects.requireNonNull(stop.get());
             }
             Stop known = why;
             Report report = Task.shield(() -> end(known)); // a caller that is cancelled ends it in order, too
-            if (interrupted || hurried) {
+            if (interrupted != null) {
+                throw interrupted;
+            }
+            if (hurried) {
                 throw new InterruptedException(report.reason());
             }
             return report;
@@ -343,6 +366,7 @@ public final class Service {
         tracked.put(task, tracker.token());
         TaskDoor door = TaskDoor.get();
         if (over) { // after it is in tracked: either this sees the end, or the end sees the task
+            task.abort(endReason()); // which a refusal keeps
             door.refuse(task);
         } else if (blocking) {
             door.startBlocking(task);
@@ -370,7 +394,8 @@ public final class Service {
 
     private Report end(Stop why) {
         long begin = System.nanoTime();
-        LOG.info("the service ends: {}; its {} tasks have {} to end", why.reason(), tracked.size(), drainTimeout);
+        String told = "the service ends: {}; its {} tasks have {} to end";
+        LOG.atLevel(why.byBody() ? Level.DEBUG : Level.INFO).log(told, why.reason(), tracked.size(), drainTimeout);
         closeFirstOnes(begin);
         token.cancel("the service ends: " + why.reason());
         tracker.close();
@@ -379,10 +404,11 @@ public final class Service {
         List<String> aborted = names();
         if (!aborted.isEmpty()) {
             LOG.warn("the service aborts what has not ended within {}: {}", drainTimeout, aborted);
-            CancelReason reason = new CancelReason(CancelReason.Kind.SHUTDOWN, "the service has ended");
-            tracked.keySet().forEach(task -> task.abort(reason));
+            tracked.keySet().forEach(task -> task.abort(endReason()));
             within(abortTimeout, tracker::await);
         }
+        closings.forEach(Closing::run); // whose task was aborted or refused before it began
+        Throwable failure = failure(why);
         List<String> left = names();
         if (ownRuntime) { // may have tasks besides those of the service
             left = Stream.concat(
@@ -393,15 +419,20 @@ public final class Service {
         if (!left.isEmpty()) {
             LOG.warn("what the service aborted has not ended within {}: {}", abortTimeout, left);
         }
-        Throwable failure = failure(why);
         if (failure != null) {
             LOG.error("the body of the service failed", failure);
         }
         Report report = new Report(why.reason(), signalled.get(), failure, aborted, left);
-        LOG.info("the service has ended, with exit code {}", report.exitCode());
+        LOG.atLevel(why.byBody() ? Level.DEBUG : Level.INFO)
+                .log("the service has ended, with exit code {}", report.exitCode());
         return report;
     }
 
+    private static CancelReason endReason() {
+        return new CancelReason(CancelReason.Kind.SHUTDOWN, "the service has ended");
+    }
+
+    /** Waits for them for the abort timeout at most: what hangs must not take their time to drain from the tasks. */
     private void closeFirstOnes(long begin) {
         List<AutoCloseable> toClose;
         synchronized (first) {
@@ -410,13 +441,21 @@ public final class Service {
             first.clear();
         }
         for (AutoCloseable resource : toClose) {
+            Closing closing = new Closing(resource);
+            closings.add(closing);
             if (runtime.isShutdown()) { // by others: it takes no tasks
-                close(resource);
+                closing.run();
                 continue;
             }
-            VoidBody<RuntimeException> work = () -> close(resource);
-            JoinHandle<?> task = started(work, "closing " + resource, false);
-            within(left(begin), task::result);
+            try {
+                VoidBody<RuntimeException> work = closing::run;
+                JoinHandle<?> task = started(work, "closing " + resource, false);
+                Duration patience = abortTimeout.minusNanos(System.nanoTime() - begin);
+                Duration left = left(begin);
+                within(left.compareTo(patience) < 0 ? left : patience, task::result);
+            } catch (RuntimeException | Error e) { // of whom it asks for its name, or for context
+                LOG.warn("no task can close what is to be closed first, and so it is closed last", e);
+            }
         }
     }
 
@@ -468,7 +507,8 @@ public final class Service {
 
     /** Whether an exception comes of what is done to a body when the service ends: it is cancelled, and things are closed. */
     private static boolean tellsOfTheEnd(Throwable e) {
-        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        int depth = 0; // causes may go round
+        for (Throwable cause = e; cause != null && depth < 100; cause = cause.getCause(), depth++) {
             if (cause instanceof InterruptedException
                     || cause instanceof ClosedChannelException
                     || cause instanceof ChannelClosedException
@@ -575,8 +615,9 @@ public final class Service {
 
         /**
          * Runs a service and returns when it has ended. The body runs as a task; the caller waits, and then sees to the end. The
-         * wait lasts until something begins the end, and then for the two timeouts at most. An interrupt or a cancellation of
-         * the caller begins the end, too; one that comes during the end cuts the drain short.
+         * wait lasts until something begins the end, and then for the drain timeout and the abort timeout at most, and the abort
+         * timeout once more if the runtime that the service has made has other tasks. An interrupt or a cancellation of the
+         * caller begins the end, too; an interrupt that comes during the end cuts the drain short.
          *
          * @param main its body
          * @return how it ended

@@ -1,6 +1,7 @@
 package dev.kumihimo.signal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import ch.qos.logback.classic.Level;
 import dev.kumihimo.channel.Channel;
@@ -21,6 +22,8 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -375,5 +378,99 @@ class ServiceTest {
             assertThat(outer.token().isCancelled()).isFalse();
         });
         assertThat(events).containsExactly("inner 0");
+    }
+
+    /** With no time to drain the tasks that close are aborted, perhaps before they begin. */
+    @Test
+    void whatIsToBeClosedFirst_isClosed_evenIfItsTaskNeverBegins() throws Exception {
+        try (TaskRuntime runtime = TaskRuntime.builder().workerThreads(1).build()) {
+            for (int round = 0; round < 50; round++) {
+                AtomicInteger closed = new AtomicInteger();
+                Service.builder().runtime(runtime).drainTimeout(Duration.ZERO).run(service -> {
+                    for (int i = 0; i < 5; i++) {
+                        service.closeFirst(closed::incrementAndGet);
+                    }
+                });
+                assertThat(closed).hasValue(5);
+            }
+        }
+    }
+
+    @Test
+    void whatIsToBeClosedFirst_isClosed_evenIfNoTaskCanBeStarted() throws Exception {
+        Service.Report report = run(service -> {
+            service.closeFirst(new AutoCloseable() {
+                @Override
+                public void close() {
+                    events.add("one closed");
+                }
+
+                @Override
+                public String toString() {
+                    throw new IllegalStateException("planned");
+                }
+            });
+            service.closeFirst(() -> events.add("two closed"));
+            service.shutdown();
+            service.token().awaitCancelled();
+        });
+        assertThat(events).containsExactlyInAnyOrder("one closed", "two closed");
+        assertThat(report.exitCode()).isZero();
+    }
+
+    @Test
+    void cancellingItsToken_endsTheService_with0() throws Exception {
+        Service.Report report = run(service -> {
+            service.closeFirst(() -> events.add("closed"));
+            service.token().cancel("by hand");
+            forEver();
+        });
+        assertThat(events).containsExactly("closed");
+        assertThat(report.reason()).isEqualTo("its token was cancelled");
+        assertThat(report.exitCode()).isZero();
+    }
+
+    @Test
+    void aRegionAroundIt_knowsItsOwnCancellation() {
+        assertThatExceptionOfType(TimeoutException.class)
+                .isThrownBy(() -> dev.kumihimo.time.Timeout.call(SHORT, () -> run(service -> forEver())));
+    }
+
+    @Test
+    void causesThatGoRound_areNotFollowedForEver() throws Exception {
+        Service.Report report = run(service -> {
+            service.shutdown();
+            try {
+                forEver();
+            } catch (InterruptedException e) {
+                IllegalStateException one = new IllegalStateException("one");
+                one.initCause(new IllegalStateException("two", one));
+                throw one;
+            }
+        });
+        assertThat(report.failure()).hasMessage("one");
+    }
+
+    @Test
+    void whatIsSpawnedAfterTheEnd_isToldWhy() throws Exception {
+        AtomicReference<Service> ended = new AtomicReference<>();
+        assertThat(run(ended::set).exitCode()).isZero();
+        assertThat(ended.get().spawn(() -> {}).result())
+                .isInstanceOfSatisfying(
+                        JoinResult.Cancelled.class,
+                        cancelled -> assertThat(cancelled.reason().message()).isEqualTo("the service has ended"));
+    }
+
+    @Test
+    void aBodyThatIsEnded_isNotLoggedAsAFailureThatNobodyJoined() throws Exception {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Service.Report report = run(service -> {
+                service.closeFirst(socket);
+                service.shutdown();
+                Task.blocking(socket::accept);
+            });
+            assertThat(report.exitCode()).isZero();
+        }
+        assertThat(log.messages(Level.WARN, "")).isEmpty();
     }
 }

@@ -34,13 +34,12 @@ public class DelayQueueBenchmark {
 
     private final SplittableRandom random = new SplittableRandom(1);
     private final DelayQueue<String> queue = DelayQueue.create();
-    private ScheduledThreadPoolExecutor executor;
-    private DelayQueue.Key[] keys;
-    private ScheduledFuture<?>[] futures;
+    private final ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1);
+    private DelayQueue.Key[] keys = {};
+    private ScheduledFuture<?>[] futures = {};
 
     @Setup
     public void fill() {
-        executor = new ScheduledThreadPoolExecutor(1);
         executor.setRemoveOnCancelPolicy(true);
         keys = new DelayQueue.Key[entries];
         futures = new ScheduledFuture<?>[entries];

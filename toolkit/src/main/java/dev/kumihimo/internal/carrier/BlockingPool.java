@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  *          Somebody waits for room only while, besides, the queue is full: who makes room gives it away under the same holding
  *          of the lock, and a thread that finds the queue empty looks for those who wait before it is idle.
  * Waiting: registered in `waiters`, with the job as the node's item. It is in the queue, or a thread has it, when the grant
- *          tells the waiter. A grant without an item is a refusal: the pool's runtime is shut down.
+ *          tells the waiter. A grant without an item is a refusal: the pool's runtime is shut down. One with a Throwable is
+ *          a failure: the only thread could not be started, and so nobody will make room.
  * Cancellation: a waiter that gave up holds up nobody, as each wants one place; one that is met is dropped.
  * Carrier-side code may call it: whoever holds the lock stays on its carrier meanwhile.
  * A ThreadPoolExecutor cannot be told to start threads before it queues but by a queue that refuses, and whoever is refused
@@ -112,7 +113,8 @@ public class BlockingPool implements Executor {
      * Has a job run; if there is no room for it, registers a wait of the caller for room.
      *
      * @return that wait, or null if the job had room. Once it is granted the job has room, or, if its item is null, will not
-     *     run since {@link #refuseWaiting()} was called. If it ends otherwise the job will not run.
+     *     run since {@link #refuseWaiting()} was called; or its item is why no thread could be started. If it ends otherwise
+     *     the job will not run.
      * @throws OutOfMemoryError as in {@link #execute}
      */
     public @Nullable Wait executeOrWait(Runnable job) {
@@ -132,7 +134,11 @@ public class BlockingPool implements Executor {
         try {
             new Worker(job, threadName + "-" + number).start();
         } catch (Throwable e) { // no memory: one of the others runs it, if there is one
-            if (place(job, false, null) < 0) {
+            int placed = place(job, false, null);
+            if (placed == NOBODY) {
+                endWaiting(e); // nobody is left who would make room
+            }
+            if (placed < 0) {
                 throw e;
             }
         }
@@ -232,20 +238,25 @@ public class BlockingPool implements Executor {
 
     /** Refuses those who wait for room, and those who would. */
     public void refuseWaiting() {
-        WakeList refused = new WakeList();
+        endWaiting(null);
+    }
+
+    /** Ends the waits for room: with a failure, or, and from now on, with a refusal. */
+    private void endWaiting(@Nullable Throwable why) {
+        WakeList ended = new WakeList();
         lock.lock();
         try {
-            refusing = true;
+            refusing |= why == null;
             for (WaitNode node; (node = waiters.poll()) != null; ) {
-                node.item = null;
+                node.item = why;
                 if (node.grant()) {
-                    refused.add(node);
+                    ended.add(node);
                 }
             }
         } finally {
             lock.unlock();
         }
-        refused.wakeAll();
+        ended.wakeAll();
     }
 
     /** Told on the thread of a job that it has run; for those who count. */
@@ -256,9 +267,13 @@ public class BlockingPool implements Executor {
         if (!queue.removeLastOccurrence(job)) {
             return false;
         }
+        WaitNode served;
         lock.lock();
-        WaitNode served = giveRoom();
-        lock.unlock();
+        try {
+            served = giveRoom();
+        } finally {
+            lock.unlock();
+        }
         wake(served);
         return true;
     }

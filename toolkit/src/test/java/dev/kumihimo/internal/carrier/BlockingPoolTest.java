@@ -83,6 +83,21 @@ class BlockingPoolTest {
     }
 
     @Test
+    void whoComesForRoomAfterTheRefusal_isRefusedToo() throws Exception {
+        BlockingPool pool = new BlockingPool(1, 0, KEEP_ALIVE_NANOS, "refusing", ThreadHooks.NONE);
+        CountDownLatch release = new CountDownLatch(1);
+        AtomicInteger runs = new AtomicInteger();
+        pool.execute(() -> awaitQuietly(release));
+        pool.refuseWaiting();
+        Wait late = pool.executeOrWait(runs::incrementAndGet);
+        assertThat(late).isNotNull();
+        late.await();
+        assertThat(late.item).isNull();
+        release.countDown();
+        assertThat(runs).hasValue(0);
+    }
+
+    @Test
     void anIdleThread_isGivenTheJob_andNoOtherIsStarted() throws Exception {
         BlockingPool pool = new BlockingPool(2, KEEP_ALIVE_NANOS, "reused");
         AtomicReference<Thread> worker = new AtomicReference<>();
