@@ -27,11 +27,12 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies a directory to another, several files at a time, and verifies each by its SHA-256; run again, it copies what is missing.
+ * Copies a directory to another, several files at a time, and verifies each by its SHA-256; run again, it copies what is
+ * missing.
  *
- * <p>A file is written under another name, read back, compared, and then renamed: whatever bears the right name is whole, also after
- * a kill. A file that has the size and the modification time of its source is not copied again. Symbolic links are copied as links;
- * what is neither file, directory nor link is an error. What the target has beyond the source stays.
+ * <p>A file is written under another name, read back, compared, and then renamed: whatever bears the right name is whole, also
+ * after a kill. A file that has the size and the modification time of its source is not copied again. Symbolic links are copied
+ * as links; what is neither file, directory nor link is an error. What the target has beyond the source stays.
  */
 public final class Backup {
     private static final String USAGE = """
@@ -73,12 +74,12 @@ public final class Backup {
     /* ---------------- Walking -------------- */
 
     private void run(Service service) throws IOException, InterruptedException {
-        Fs.createDirectories(target);
         Path from = Fs.realPath(source);
-        Path to = Fs.realPath(target);
+        Path to = real(target.toAbsolutePath().normalize());
         if (from.startsWith(to) || to.startsWith(from)) {
             throw new FileSystemException(source.toString(), target.toString(), "one must not be in the other");
         }
+        Fs.createDirectories(to);
         var shown = Task.spawn(progress::show);
         try (FileWalk walk = Fs.walk(from);
                 var copies = JoinSet.<@Nullable Void>open(jobs)) {
@@ -86,11 +87,14 @@ public final class Backup {
             do {
                 entry = next(walk);
                 if (entry != null) {
-                    Path copy = to.resolve(from.relativize(entry.path()).toString());
+                    Path copy = to.resolve(from.relativize(entry.path()));
                     if (entry.attributes().isDirectory()) {
                         enter(entry, copy);
                     } else {
-                        progress.found(entry.attributes().size());
+                        progress.found(
+                                entry.attributes().isRegularFile()
+                                        ? entry.attributes().size()
+                                        : 0);
                         FileWalk.Entry file = entry;
                         copies.spawn(() -> bringOver(file, copy)); // waits while as many as allowed are under way
                     }
@@ -113,23 +117,42 @@ public final class Backup {
             try {
                 return walk.nextOrNull();
             } catch (IOException e) {
-                failed(source, e); // and the walk goes on behind it
+                String file = e instanceof FileSystemException told ? told.getFile() : null;
+                failed(file == null ? source : Path.of(file), e); // and the walk goes on behind it
             }
         }
     }
 
-    /** Makes a directory, and removes what a killed run has left in it. */
+    /** Where a path will lead that need not exist yet. */
+    private static Path real(Path path) throws IOException, InterruptedException {
+        Path parent = path.getParent();
+        if (parent == null || Fs.exists(path)) {
+            return Fs.realPath(path);
+        }
+        return real(parent).resolve(path.getFileName());
+    }
+
+    /** Makes a directory, not by way of a link, and removes what a killed run has left in it. */
     private void enter(FileWalk.Entry directory, Path copy) throws InterruptedException {
         try {
+            if (isLink(copy)) {
+                Fs.delete(copy);
+            }
             Fs.createDirectories(copy);
             for (Path there : Fs.list(copy)) {
-                if (isPart(there)) {
+                if (isPart(there)
+                        && Fs.attributes(there, LinkOption.NOFOLLOW_LINKS).isRegularFile()) {
                     Fs.delete(there);
                 }
             }
         } catch (IOException e) {
             failed(directory.path(), e);
         }
+    }
+
+    private static boolean isLink(Path path) throws IOException, InterruptedException {
+        return Fs.exists(path, LinkOption.NOFOLLOW_LINKS)
+                && Fs.attributes(path, LinkOption.NOFOLLOW_LINKS).isSymbolicLink();
     }
 
     private static boolean isPart(Path path) {
@@ -155,22 +178,18 @@ public final class Backup {
                 copied = true;
             }
             progress.done(copied);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) { // as for want of memory
             failed(entry.path(), e);
         }
     }
 
     private static boolean link(Path from, Path copy) throws IOException, InterruptedException {
         Path to = Fs.readSymbolicLink(from);
-        try {
-            if (Fs.attributes(copy, LinkOption.NOFOLLOW_LINKS).isSymbolicLink()) {
-                if (Fs.readSymbolicLink(copy).equals(to)) {
-                    return false;
-                }
-                Fs.delete(copy);
+        if (isLink(copy)) {
+            if (Fs.readSymbolicLink(copy).equals(to)) {
+                return false;
             }
-        } catch (NoSuchFileException e) {
-            // as it should be
+            Fs.delete(copy);
         }
         Fs.createSymbolicLink(copy, to);
         return true;
@@ -196,7 +215,8 @@ public final class Backup {
     }
 
     private void copy(FileWalk.Entry entry, Path copy) throws IOException, InterruptedException {
-        if (Fs.exists(copy, LinkOption.NOFOLLOW_LINKS) && Fs.attributes(copy).isDirectory()) {
+        if (Fs.exists(copy, LinkOption.NOFOLLOW_LINKS)
+                && Fs.attributes(copy, LinkOption.NOFOLLOW_LINKS).isDirectory()) {
             throw new FileAlreadyExistsException(copy.toString(), null, "is a directory");
         }
         Path part = Fs.createTempFile(copy.getParent(), PART_PREFIX, PART_SUFFIX);
@@ -276,7 +296,7 @@ public final class Backup {
 
     /* ---------------- Telling -------------- */
 
-    private void failed(Path path, IOException e) {
+    private void failed(Path path, Throwable e) {
         progress.failed();
         String what = e instanceof FileSystemException told ? told.getReason() : e.getMessage();
         String kind = e.getClass() == FileSystemException.class || e.getClass() == IOException.class

@@ -38,12 +38,14 @@ public final class Cron {
                 queue     it runs afterwards, as often as it was missed
                 overlap   it runs beside the other
                 kill      the other is killed
-              COMMAND               is run by sh
+              COMMAND               is run by sh, and its output is printed when it ends
               --for TIME            ends by itself after that time
-            SIGHUP tells the counts; SIGINT and SIGTERM wait up to 10 s for what runs
+            SIGHUP tells the counts; SIGINT and SIGTERM wait up to 10 s for what runs (Ctrl-C in a
+            terminal goes to the commands, too)
             exit code: 0 ended in order; 1 something had to be killed at the end; 130 or 143 after a second signal
             example: Cron '2s date' '10s~1s/kill curl -s https://example.org/health'""";
 
+    private static final int LONGEST_OUTPUT = 16 << 20;
     private static final Duration DRAIN = Duration.ofSeconds(10);
     private static final Pattern JOB =
             Pattern.compile("([^\\s~/]+)(?:~([^\\s/]+))?(?:/(\\S+))?\\s+(\\S.*)", Pattern.DOTALL);
@@ -148,13 +150,16 @@ public final class Cron {
     private static void runOnce(Job job) throws InterruptedException {
         job.runs.incrementAndGet();
         try {
-            Output output = Command.of("sh", "-c", job.command).mergeStderr().output();
+            Output output = Command.of("sh", "-c", job.command)
+                    .mergeStderr()
+                    .outputLimit(LONGEST_OUTPUT)
+                    .output();
             output.stdoutText().lines().forEach(line -> print(job.name, line));
             if (!output.status().isSuccess()) {
                 job.failures.incrementAndGet();
                 print(job.name, "failed: " + output.status());
             }
-        } catch (IOException e) { // no shell, or more output than fits
+        } catch (IOException | RuntimeException | Error e) { // no shell, more output than fits, no memory
             job.failures.incrementAndGet();
             print(job.name, "failed: " + e.getMessage());
         }

@@ -191,6 +191,56 @@ class BackupTest {
         assertThat(target.resolve("pipe")).doesNotExist();
     }
 
+    /** What was a link is a directory now, and the other way round: nothing is written by way of a link. */
+    @Test
+    void linksOfTheTarget_areReplaced_andNeverFollowed() throws Exception {
+        make("b/f", 10);
+        Files.createSymbolicLink(source.resolve("a"), Path.of("b"));
+        Files.createSymbolicLink(source.resolve("c"), Path.of("nowhere"));
+        try (Program program = backup()) {
+            assertThat(program.ended()).isZero();
+        }
+        Files.delete(source.resolve("a"));
+        make("a/f", 20);
+        Files.delete(source.resolve("c"));
+        make("c", 30);
+        try (Program program = backup()) {
+            assertThat(program.ended()).as(program.err()).isZero();
+        }
+        assertThat(tree(target)).isEqualTo(tree(source));
+    }
+
+    @Test
+    void namesThatAreNoText_areCopiedAsTheyAre() throws Exception {
+        new ProcessBuilder("sh", "-c", "printf one > \"$(printf '\\377')\"; printf two > \"$(printf '\\376')\"")
+                .directory(source.toFile())
+                .start()
+                .waitFor();
+        try (Program program = backup()) {
+            assertThat(program.ended()).as(program.err()).isZero();
+            assertThat(program.out()).endsWith("Backup: 2 copied, 0 there already, 0 errors\n");
+        }
+        assertThat(new ProcessBuilder("diff", "-r", source.toString(), target.toString())
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    @Test
+    void whatCannotBeRead_isToldByItsOwnName() throws Exception {
+        make("fine", 10);
+        make("d/f", 10);
+        Files.createDirectories(target);
+        Files.createFile(target.resolve("d")); // in the way of the directory, and so of what is in it
+        try (Program program = backup()) {
+            assertThat(program.ended()).isEqualTo(1);
+            assertThat(program.out()).endsWith("Backup: 1 copied, 0 there already, 2 errors\n");
+            Path from = source.toRealPath();
+            assertThat(program.err())
+                    .contains("Backup: " + from.resolve("d") + ": ", "Backup: " + from.resolve("d/f") + ": ");
+        }
+    }
+
     @Test
     void aBar_isDrawnWhereItIsAskedFor() throws Exception {
         make("one", 2_000_000);
@@ -217,7 +267,7 @@ class BackupTest {
             assertThat(program.ended()).isEqualTo(1);
             assertThat(program.err()).contains("one must not be in the other");
         }
-        assertThat(target.resolve("one")).doesNotExist();
+        assertThat(target).doesNotExist();
     }
 
     @ParameterizedTest

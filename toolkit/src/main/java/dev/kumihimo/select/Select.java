@@ -311,17 +311,26 @@ public final class Select<R extends @Nullable Object> {
     public R await() throws InterruptedException {
         Waiter.spend();
         askGuards();
-        WakeList woken = new WakeList();
-        int chosen = tryEach(woken);
-        if (chosen < 0) {
-            chosen = otherwise == null ? waitForAny(woken) : tryTogether(woken);
-            if (chosen < 0 && otherwise != null) {
-                return otherwise.run();
-            }
+        int chosen = choose();
+        if (chosen < 0 && otherwise != null) {
+            return otherwise.run();
         }
         Object result = outcome;
         outcome = null;
         return finish(clauses[chosen], handlers[chosen], result);
+    }
+
+    private int choose() throws InterruptedException {
+        WakeList woken = new WakeList();
+        try {
+            int chosen = tryEach(woken);
+            if (chosen < 0) {
+                chosen = otherwise == null ? waitForAny(woken) : tryTogether(woken);
+            }
+            return chosen;
+        } finally {
+            woken.wakeAll(); // also those whom a branch had served before another one threw
+        }
     }
 
     @SuppressWarnings("unchecked") // the handler was added together with the clause

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.kumihimo.channel.Channel;
+import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.runtime.CancelReason;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
@@ -202,5 +204,20 @@ class DeadlineTest {
                 assertThat(teller).isEqualTo("not done within PT0.001S");
             }
         });
+    }
+
+    /** On its way from one runtime to another it must not move: an item of a delay queue would be early, and out of order. */
+    @Test
+    void aDeadline_isTheSameTime_inAnotherRuntime() throws Exception {
+        try (TaskRuntime one = TaskRuntime.builder().build();
+                TaskRuntime other = TaskRuntime.builder().build()) {
+            TimerService here = one.blockOn(() -> Waiter.current().timers());
+            TimerService there = other.blockOn(() -> Waiter.current().timers());
+            assertThat(here).isNotSameAs(there);
+            for (int i = 0; i < 1_000; i++) {
+                Deadline deadline = one.blockOn(() -> Deadline.in(Duration.ofSeconds(1)));
+                assertThat(deadline.on(there)).isEqualTo(deadline.on(here));
+            }
+        }
     }
 }

@@ -197,7 +197,7 @@ public final class Driver implements TimerService, AutoCloseable {
         return timer.inboxDepth;
     }
 
-    /** {@return whether the owner is in the selector, and nobody has woken it yet} */
+    /** {@return whether the owner selects or parks, and nobody has woken it yet} */
     public boolean isBlocked() {
         return state == BLOCKED;
     }
@@ -238,7 +238,7 @@ public final class Driver implements TimerService, AutoCloseable {
         return wheel.size();
     }
 
-    /** Ends a blocking selection, at most once for each. Never blocks. */
+    /** Ends a blocking selection or a park, at most once for each. Never blocks. */
     public void wake() {
         if (state == BLOCKED && STATE.compareAndSet(this, BLOCKED, WAKING)) {
             Thread owner = parked;
@@ -279,6 +279,7 @@ public final class Driver implements TimerService, AutoCloseable {
             return false;
         }
         try {
+            Thread.interrupted(); // nobody's: an interrupted owner would spin
             if (turnTimers() > 0) {
                 return true;
             }
@@ -344,7 +345,7 @@ public final class Driver implements TimerService, AutoCloseable {
         try {
             Thread.sleep(FAILURE_REST_MILLIS);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            // nobody's, as in block()
         }
     }
 

@@ -41,8 +41,8 @@ final class TimerWheel {
      * (I5) Where spans of several levels begin at one tick, the highest level goes first: then nothing expires before what
      *      moves down in front of it.
      *
-     * Cost: finding the next slot reads at most six words and at most one of a second map. An entry moves at most once per level. Those in
-     * FAR are looked at once per rotation in which one of them is due.
+     * Cost: finding the next slot reads at most six words, and two of a second map. An entry moves at most once per level.
+     * Those in FAR are looked at once per rotation in which one of them is due.
      *
      * Checked by: TimerWheelTest, TimerWheelModelTest. */
 

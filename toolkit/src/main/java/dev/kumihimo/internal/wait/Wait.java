@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * Linearization point of a wait: the CAS. A grant writes node.item before it, the owner reads item after it.
  *
  * Invariants: I1 a parked wait has been registered everywhere before park(). I2 a granted node is in no queue, but for one
- * that a timer granted: its owner takes it out. I3 an outcome never changes, so a canceller or timer that is late finds a decided wait and leaves no trace.
+ * that a timer granted: its owner takes it out. I3 an outcome never changes, so a canceller or timer that is late finds a
+ * decided wait and leaves no trace.
  *
  * Waiting: register under the lock(s), unlock, publish `open`, look for a cancelled region, park until the outcome is set.
  * The granter sets the outcome before it unparks, and LockSupport keeps the permit, so no wakeup is lost (H1).
