@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 final class TimerLateness {
     private static final int LINKS = 10;
     private static final long LONGEST_NANOS = 2_000_000_000L;
+    private static final long NANOS_PER_TIMER = 2_000; // a trial of fewer timers is shorter, and as dense
 
     private final long[] lengths;
     private final long[] late;
@@ -63,12 +64,12 @@ final class TimerLateness {
     private static Map<String, Double> measure(int timers, Start start) throws InterruptedException {
         int chains = Math.max(1, timers / LINKS);
         for (int warmUp = 0; warmUp < 2; warmUp++) {
-            var warming = new TimerLateness(Math.max(1, chains / 10), LONGEST_NANOS / 20);
+            var warming = new TimerLateness(Math.max(1, chains / 10), Math.min(LONGEST_NANOS / 20, timers * NANOS_PER_TIMER));
             start.start(warming);
             warming.ended.await();
         }
         System.gc();
-        var measured = new TimerLateness(chains, LONGEST_NANOS);
+        var measured = new TimerLateness(chains, Math.min(LONGEST_NANOS, timers * NANOS_PER_TIMER));
         start.start(measured);
         measured.ended.await();
         if (Delays.ofThousand(0, measured.late) < 0) {
