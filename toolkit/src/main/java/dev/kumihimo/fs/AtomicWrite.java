@@ -22,11 +22,10 @@ final class AtomicWrite {
     private AtomicWrite() {}
 
     static @Nullable Void write(Path path, byte[] bytes) throws IOException {
-        Path name = path.getFileName();
-        if (name == null) {
+        if (path.getFileName() == null) {
             throw new FileSystemException(path.toString(), null, "has no name, and cannot be replaced");
         }
-        Path beside = path.resolveSibling("." + name + "-" + UUID.randomUUID() + ".tmp");
+        Path beside = path.resolveSibling("." + UUID.randomUUID() + ".tmp"); // the name may be as long as names can be
         Set<PosixFilePermission> permissions = permissionsOf(path);
         FileAttribute<?>[] attributes = permissions == null
                 ? new FileAttribute<?>[0]

@@ -65,7 +65,7 @@ final class FileCopy implements FileWork.Steps {
         }
         in = FileChannel.open(source, StandardOpenOption.READ);
         if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-            if (Files.exists(target) && Files.isSameFile(source, target)) {
+            if (!Files.isSymbolicLink(target) && Files.isSameFile(source, target)) { // a link to it is another file
                 in.close();
                 return true;
             }

@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Interruption and cancellation.</b> As in {@link Fs}: an operation that has begun ends with its own result, and a call that
  * throws {@link InterruptedException} has not begun; {@link #readFully(ByteBuffer) readFully}, {@link #writeAll(ByteBuffer)
  * writeAll} and {@link #transferTo} consist of several operations. An interrupted or cancelled call leaves the file open, as
- * {@link FileChannel} would not.
+ * {@link FileChannel} would not; but {@link Thread#interrupt()} on the thread of a blocking job, in the middle of an operation that
+ * it does itself, closes the file, and the operation fails with a {@link java.nio.channels.ClosedByInterruptException}.
  *
  * @since 0.1
  */

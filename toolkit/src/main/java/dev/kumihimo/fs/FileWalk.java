@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The root comes first, each directory before what is in it, and the entries of one in no order. Symbolic links are entries
- * and are not followed, not even the root. What is deleted while the walk is under way may be left out. Up to 256 entries are
+ * and are not followed, not even the root; but paths are, so who puts a link in the place of a directory that the walk is in can
+ * lead it elsewhere. What is deleted while the walk is under way may be left out. Up to 256 entries are
  * read at a time. Memory and open directories are bounded by the depth.
  *
  * <p>Belongs to one thread at a time.
@@ -58,7 +59,7 @@ public final class FileWalk implements AutoCloseable {
 
     private record Level(DirectoryStream<Path> directory, Iterator<Path> iterator) {}
 
-    private FileWalk(Path root) {
+    FileWalk(Path root) {
         this.root = root;
     }
 
@@ -97,11 +98,12 @@ public final class FileWalk implements AutoCloseable {
     private @Nullable Void fill() {
         while (!levels.isEmpty() && read.size() < FileWork.STEP_ENTRIES && failure == null) {
             Level level = levels.element();
-            boolean more = false;
+            boolean more;
             try {
                 more = FileWork.hasNext(level.iterator);
             } catch (IOException e) {
-                failure = e; // of the directory, which is left
+                failure = leaveAfter(e);
+                break;
             }
             try {
                 if (more) {
@@ -123,9 +125,13 @@ public final class FileWalk implements AutoCloseable {
                 Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
         read.add(new Entry(path, attributes));
         if (attributes.isDirectory()) {
-            DirectoryStream<Path> directory = Files.newDirectoryStream(path);
-            levels.push(new Level(directory, directory.iterator()));
+            push(FileWork.openDirectory(path));
         }
+    }
+
+    /** Goes on with what is in a directory. */
+    void push(DirectoryStream<Path> directory) {
+        levels.push(new Level(directory, directory.iterator()));
     }
 
     /** A directory that cannot be read on is done with. */

@@ -6,9 +6,17 @@ import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.SecureDirectoryStream;
+import java.nio.file.attribute.BasicFileAttributeView;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Iterator;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -16,7 +24,9 @@ import org.jspecify.annotations.Nullable;
  * not done. So a job of this room is shielded: it runs to its end once it has begun, and a caller that is interrupted meanwhile
  * gets its outcome, and its interrupt back. Only a job that has not begun is given up. What takes long is cut into several.
  *
- * Fields:    all written by the job's thread before the job ends, read by the caller after it; Task.blocking orders the two.
+ * Fields:    begun is set once, by whoever does the work: the job's thread, or the caller if the job could not be handed over.
+ *            The others are written by the job's thread before the job ends, read by the caller after it; Task.blocking orders
+ *            the two.
  */
 
 /**
@@ -33,6 +43,7 @@ final class FileWork<T extends @Nullable Object> implements Body<@Nullable Void,
 
     private final Path path;
     private final Body<T, IOException> work;
+    private final AtomicBoolean begun = new AtomicBoolean();
     private @Nullable T value;
     private @Nullable Throwable failure;
     private boolean ended;
@@ -44,6 +55,9 @@ final class FileWork<T extends @Nullable Object> implements Body<@Nullable Void,
 
     @Override
     public @Nullable Void call() {
+        if (!begun.compareAndSet(false, true)) {
+            return null; // the caller has done it
+        }
         try {
             value = run(path, work);
         } catch (Throwable e) {
@@ -85,6 +99,11 @@ final class FileWork<T extends @Nullable Object> implements Body<@Nullable Void,
      */
     static <T extends @Nullable Object> T call(Path path, Body<T, IOException> work)
             throws IOException, InterruptedException {
+        return call(path, work, false);
+    }
+
+    private static <T extends @Nullable Object> T call(Path path, Body<T, IOException> work, boolean whateverHappens)
+            throws IOException, InterruptedException {
         Task.checkCancelled();
         if (Task.currentOrNull() != null && !Thread.currentThread().isVirtual()) {
             return run(path, work);
@@ -97,17 +116,25 @@ final class FileWork<T extends @Nullable Object> implements Body<@Nullable Void,
                 throw e;
             }
             Waiter.current().interruptAgain(e instanceof TaskCancelledException);
+        } catch (RuntimeException | Error e) { // as if no thread can be started; the job itself keeps what it throws
+            if (whateverHappens && job.begun.compareAndSet(false, true)) {
+                return run(path, work);
+            }
+            throw e;
         }
         return job.outcome();
     }
 
-    /** Does a step of cleanup, which neither an interrupt nor a cancellation nor the end of the runtime prevents. */
+    /**
+     * Does a step of cleanup, which neither an interrupt nor a cancellation nor the end of the runtime prevents, nor a pool that
+     * cannot start a thread: then the caller does it.
+     */
     static <T extends @Nullable Object> T finish(Path path, Body<T, IOException> work) throws IOException {
         boolean interrupted = false;
         try {
             while (true) {
                 try {
-                    return Task.<T, Exception>shield(() -> call(path, work));
+                    return Task.<T, Exception>shield(() -> call(path, work, true));
                 } catch (TaskCancelledException e) {
                     return run(path, work); // the runtime takes no more jobs
                 } catch (InterruptedException e) {
@@ -176,6 +203,34 @@ final class FileWork<T extends @Nullable Object> implements Body<@Nullable Void,
             try {
                 work.abandon();
             } catch (IOException | RuntimeException failed) {
+                e.addSuppressed(failed);
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Opens a directory, and not what a symbolic link leads to that was put in its place: where the file system can tell, what
+     * was opened has to be what is there without following a link. Looked at afterwards, as the opening may mount it.
+     */
+    static DirectoryStream<Path> openDirectory(Path path) throws IOException {
+        DirectoryStream<Path> directory = Files.newDirectoryStream(path);
+        try {
+            if (directory instanceof SecureDirectoryStream<Path> opened) {
+                BasicFileAttributes there =
+                        Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+                BasicFileAttributes open = opened.getFileAttributeView(BasicFileAttributeView.class)
+                        .readAttributes();
+                if (!Objects.equals(there.fileKey(), open.fileKey())) {
+                    throw new FileSystemException(
+                            path.toString(), null, "was replaced while it was opened, and is not entered");
+                }
+            }
+            return directory;
+        } catch (Throwable e) {
+            try {
+                directory.close();
+            } catch (IOException failed) {
                 e.addSuppressed(failed);
             }
             throw e;

@@ -47,7 +47,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Interruption and cancellation.</b> An operation that has begun is done to its end, and its result is given, also to a task
  * that is cancelled meanwhile: the next wait tells it. A call that throws {@link InterruptedException}, also because of a
  * timeout, has not begun, waited for a thread of the pool, and has had no effect. Those that consist of several operations say
- * so, and what is left if they are ended between two. Nothing stays open, and no interrupt closes a file.
+ * so, and what is left if they are ended between two. Nothing stays open, and no interrupt closes a file, but for one: a blocking
+ * job does the work on its own thread, and {@link Thread#interrupt()} on that thread in the middle of it closes the file and has
+ * the operation fail with a {@link java.nio.channels.ClosedByInterruptException}.
  *
  * <p>So a cancellation waits for the disk: not long, but for named pipes, terminals and network file systems that do not answer,
  * which hold it as long as the call.

@@ -1,10 +1,14 @@
 package dev.kumihimo.fs;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
 import java.nio.file.attribute.BasicFileAttributeView;
@@ -67,18 +71,21 @@ final class TreeDeletion implements FileWork.Steps {
 
     /** Deletes an entry of an open directory, or the root; steps into it if it is a directory. */
     private void delete(@Nullable Level parent, Path path) throws IOException {
-        SecureDirectoryStream<Path> secure = parent == null ? null : parent.secure;
+        try {
+            deleteIn(parent == null ? null : parent.secure, path);
+        } catch (FileSystemException e) {
+            throw named(e, path);
+        }
+    }
+
+    private void deleteIn(@Nullable SecureDirectoryStream<Path> secure, Path path) throws IOException {
         BasicFileAttributes attributes = secure == null
                 ? Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
                 : secure.getFileAttributeView(
                                 path.getFileName(), BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
                         .readAttributes();
         if (attributes.isDirectory()) {
-            push(
-                    path,
-                    secure == null
-                            ? Files.newDirectoryStream(path)
-                            : secure.newDirectoryStream(path.getFileName(), LinkOption.NOFOLLOW_LINKS));
+            enter(secure, path);
         } else if (secure == null) {
             Files.delete(path);
         } else {
@@ -86,7 +93,11 @@ final class TreeDeletion implements FileWork.Steps {
         }
     }
 
-    private void push(Path path, DirectoryStream<Path> directory) {
+    /** Steps into what was a directory when it was looked at, and may be a link by now. */
+    void enter(@Nullable SecureDirectoryStream<Path> parent, Path path) throws IOException {
+        DirectoryStream<Path> directory = parent == null
+                ? FileWork.openDirectory(path)
+                : parent.newDirectoryStream(path.getFileName(), LinkOption.NOFOLLOW_LINKS);
         SecureDirectoryStream<Path> secure =
                 securely && directory instanceof SecureDirectoryStream<Path> found ? found : null;
         levels.push(new Level(path, directory, secure, directory.iterator()));
@@ -102,7 +113,27 @@ final class TreeDeletion implements FileWork.Steps {
             }
         } catch (NoSuchFileException e) {
             // somebody else was faster
+        } catch (FileSystemException e) {
+            throw named(e, path);
         }
+    }
+
+    /** {@return an exception of the same kind with the whole path} Secure streams know the last name only. */
+    static FileSystemException named(FileSystemException e, Path path) {
+        String file = path.toString();
+        if (file.equals(e.getFile())) {
+            return e;
+        }
+        FileSystemException named = switch (e) {
+            case AccessDeniedException denied ->
+                new AccessDeniedException(file, denied.getOtherFile(), denied.getReason());
+            case NoSuchFileException none -> new NoSuchFileException(file, none.getOtherFile(), none.getReason());
+            case DirectoryNotEmptyException notEmpty -> new DirectoryNotEmptyException(file);
+            case NotDirectoryException other -> new NotDirectoryException(file);
+            default -> new FileSystemException(file, e.getOtherFile(), e.getReason());
+        };
+        named.initCause(e);
+        return named;
     }
 
     @Override

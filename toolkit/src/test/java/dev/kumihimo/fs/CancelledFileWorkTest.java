@@ -5,6 +5,7 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.kumihimo.runtime.JoinHandle;
@@ -18,6 +19,7 @@ import dev.kumihimo.support.TaskProbe;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -30,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -63,6 +66,57 @@ class CancelledFileWorkTest extends FileTest {
                         .anyMatch(stack -> stack.length > 0
                                 && stack[0].isNativeMethod()
                                 && stack[0].getMethodName().startsWith("read")));
+    }
+
+    /** The one interrupt that closes a file: that of the thread which does the work itself. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void aBlockingJobsOwnRead_whoseThreadIsInterrupted_closesTheFile() throws Exception {
+        try (FileHandle pipe = pipe()) {
+            AtomicReference<Thread> thread = new AtomicReference<>();
+            JoinHandle<Integer> job = runtime.spawnBlocking(() -> {
+                thread.set(Thread.currentThread());
+                return pipe.read(ByteBuffer.allocate(100));
+            });
+            untilItReads();
+            thread.get().interrupt();
+            assertThat(job.result(LONG))
+                    .isInstanceOfSatisfying(
+                            JoinResult.Failure.class,
+                            failed -> assertThat(failed.exception()).isInstanceOf(ClosedByInterruptException.class));
+            assertThat(pipe.isOpen()).isFalse();
+        }
+    }
+
+    /* ---------------- When no thread can be had -------------- */
+
+    @Test
+    void close_whenTheJobCannotBeHandedOver_closesNevertheless() throws Exception {
+        AtomicBoolean noThread = new AtomicBoolean();
+        try (TaskRuntime poor = TaskRuntime.builder()
+                .workerThreads(1)
+                .contextPropagation(() -> {
+                    if (noThread.get()) {
+                        throw new OutOfMemoryError("planted");
+                    }
+                    return () -> () -> {};
+                })
+                .build()) {
+            poor.<Exception>blockOn(() -> {
+                FileHandle file = FileHandle.open(dir.resolve("file"), WRITE, CREATE);
+                TempDirectory temp = TempDirectory.create(dir, "t-");
+                noThread.set(true);
+                assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(() -> file.force(false));
+                assertThatCode(() -> {
+                            file.close();
+                            temp.close();
+                        })
+                        .doesNotThrowAnyException();
+                assertThat(file.isOpen()).isFalse();
+                assertThat(temp.path()).doesNotExist();
+            });
+        }
+        assertThat(openFiles()).isEmpty();
     }
 
     /* ---------------- While it is done -------------- */

@@ -13,7 +13,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -28,8 +31,10 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -148,6 +153,18 @@ class FsTest extends FileTest {
     }
 
     @Test
+    @EnabledOnOs(OS.LINUX)
+    void writeAtomically_replacesAFile_whoseNameIsAsLongAsNamesCanBe() throws Exception {
+        Path file = dir.resolve("n".repeat(255));
+        inTask(() -> {
+            Fs.writeAtomically(file, new byte[] {1});
+            Fs.writeAtomically(file, new byte[] {2});
+        });
+        assertThat(Files.readAllBytes(file)).containsExactly(2);
+        assertThat(Fs.list(dir)).containsExactly(file);
+    }
+
+    @Test
     void writeAtomically_thatFails_leavesWhatWasThere_andNothingBeside() throws Exception {
         Path full = Files.createDirectory(dir.resolve("full"));
         Path inside = Files.createFile(full.resolve("inside"));
@@ -212,6 +229,26 @@ class FsTest extends FileTest {
             assertThat(Fs.exists(target)).isFalse();
             assertThat(Files.readAllBytes(dir.resolve("moved"))).isEqualTo(bytes);
         });
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, MEGABYTE, MEGABYTE + 1})
+    @DisabledOnOs(OS.WINDOWS)
+    void copy_toALinkToItsSource_treatsTheLinkAsAnyTarget_whateverTheLength(int length) throws Exception {
+        byte[] bytes = randomBytes(length);
+        Path source = Files.write(dir.resolve("source"), bytes);
+        Path link = Files.createSymbolicLink(dir.resolve("link"), source);
+        Path same = Files.createLink(dir.resolve("same"), source);
+        fails(FileAlreadyExistsException.class, link, () -> Fs.copy(source, link));
+        assertThat(link).isSymbolicLink();
+        inTask(() -> {
+            Fs.copy(source, same); // does nothing
+            Fs.copy(source, link, StandardCopyOption.REPLACE_EXISTING);
+        });
+        assertThat(Files.isSymbolicLink(link)).isFalse();
+        assertThat(Files.isSameFile(link, source)).isFalse();
+        assertThat(Files.readAllBytes(link)).isEqualTo(bytes);
+        assertThat(Files.readAllBytes(source)).isEqualTo(bytes);
     }
 
     @Test
@@ -339,6 +376,111 @@ class FsTest extends FileTest {
         });
     }
 
+    /** Of which the first entry cannot be read, nor it be closed. */
+    private static DirectoryStream<Path> unreadable() {
+        return new DirectoryStream<>() {
+            @Override
+            public Iterator<Path> iterator() {
+                return new Iterator<>() {
+                    @Override
+                    public boolean hasNext() {
+                        throw new DirectoryIteratorException(new IOException("broken"));
+                    }
+
+                    @Override
+                    public Path next() {
+                        throw new AssertionError("there is none");
+                    }
+                };
+            }
+
+            @Override
+            public void close() throws IOException {
+                throw new IOException("and not closed");
+            }
+        };
+    }
+
+    @Test
+    void walk_goesOnBehindADirectoryThatCannotBeRead() throws Exception {
+        Path file = Files.createFile(dir.resolve("file"));
+        FileWalk walk = new FileWalk(dir);
+        walk.push(Files.newDirectoryStream(dir));
+        walk.push(unreadable());
+        inTask(() -> {
+            assertThatExceptionOfType(IOException.class)
+                    .isThrownBy(walk::nextOrNull)
+                    .withMessage("broken")
+                    .satisfies(e -> assertThat(e.getSuppressed()[0]).hasMessage("and not closed"));
+            assertThat(walk.nextOrNull().path()).isEqualTo(file);
+            assertThat(walk.nextOrNull()).isNull();
+            walk.close();
+        });
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aDirectory_inWhosePlaceALinkWasPut_isNotEntered() throws Exception {
+        Path outside = Files.createDirectory(dir.resolve("outside"));
+        Path kept = Files.createFile(outside.resolve("kept"));
+        Path link = Files.createSymbolicLink(dir.resolve("link"), outside);
+        assertThatExceptionOfType(FileSystemException.class)
+                .isThrownBy(() -> FileWork.openDirectory(link))
+                .withMessageContaining(link + ": was replaced");
+        TreeDeletion deletion = new TreeDeletion(link, true);
+        assertThatExceptionOfType(FileSystemException.class)
+                .isThrownBy(() -> deletion.enter(null, link))
+                .withMessageContaining(link + ": was replaced");
+        assertThat(openFiles()).isEmpty();
+        assertThat(kept).exists();
+    }
+
+    /** Whenever it is put there. Strikes between the look and the step into it in some of the rounds. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void deleteTree_isNotLedElsewhere_byALinkPutInThePlaceOfItsRoot() throws Exception {
+        Path outside = Files.createDirectory(dir.resolve("outside"));
+        Path kept = Files.createFile(outside.resolve("kept"));
+        Path root = dir.resolve("root");
+        Path link = Files.createSymbolicLink(dir.resolve("link"), outside);
+        AtomicBoolean done = new AtomicBoolean();
+        Thread enemy = Thread.ofPlatform().start(() -> {
+            Path aside = dir.resolve("aside");
+            while (!done.get()) {
+                try {
+                    Files.createDirectories(aside);
+                    Files.move(aside, root);
+                    Files.move(root, aside);
+                    Files.move(link, root, StandardCopyOption.ATOMIC_MOVE);
+                    Files.move(root, link, StandardCopyOption.ATOMIC_MOVE);
+                } catch (IOException e) {
+                    restore(link, outside);
+                }
+            }
+        });
+        try {
+            for (int round = 0; round < 20_000; round++) {
+                try {
+                    Fs.deleteTree(root);
+                } catch (IOException e) {
+                    // there is none just now, or another
+                }
+                assertThat(kept).exists();
+            }
+        } finally {
+            done.set(true);
+            enemy.join();
+        }
+    }
+
+    private static void restore(Path link, Path target) {
+        try {
+            Files.createSymbolicLink(link, target);
+        } catch (IOException e) {
+            // it is there
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @DisabledOnOs(OS.WINDOWS)
@@ -381,6 +523,34 @@ class FsTest extends FileTest {
             deletion.abandon(); // "a" is no directory any more
         }
         assertThat(Fs.list(outside)).hasSize(1_000);
+    }
+
+    /** Of what lies in /proc, nothing can be deleted by anybody. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void deleteTree_namesTheWholePathOfWhatCannotBeDeleted() throws Exception {
+        Path fixed = Path.of("/proc/self/fdinfo");
+        fails(FileSystemException.class, fixed, () -> Fs.deleteTree(fixed));
+    }
+
+    @Test
+    void anErrorOfADeletion_keepsItsKind_andIsNamed() {
+        Path path = Path.of("a", "b");
+        for (FileSystemException e : List.of(
+                new AccessDeniedException("b", null, "why"),
+                new NoSuchFileException("b", null, "why"),
+                new FileSystemException("b", null, "why"))) {
+            FileSystemException named = TreeDeletion.named(e, path);
+            assertThat(named).hasSameClassAs(e).hasMessage(path + ": why").hasCause(e);
+        }
+        assertThat(TreeDeletion.named(new DirectoryNotEmptyException("b"), path))
+                .isInstanceOf(DirectoryNotEmptyException.class)
+                .hasMessage(path.toString());
+        assertThat(TreeDeletion.named(new NotDirectoryException("b"), path))
+                .isInstanceOf(NotDirectoryException.class)
+                .hasMessage(path.toString());
+        FileSystemException full = new NoSuchFileException(path.toString());
+        assertThat(TreeDeletion.named(full, path)).isSameAs(full);
     }
 
     @Test
