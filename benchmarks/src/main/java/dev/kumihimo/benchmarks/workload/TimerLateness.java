@@ -64,7 +64,8 @@ final class TimerLateness {
     private static Map<String, Double> measure(int timers, Start start) throws InterruptedException {
         int chains = Math.max(1, timers / LINKS);
         for (int warmUp = 0; warmUp < 2; warmUp++) {
-            var warming = new TimerLateness(Math.max(1, chains / 10), Math.min(LONGEST_NANOS / 20, timers * NANOS_PER_TIMER));
+            var warming =
+                    new TimerLateness(Math.max(1, chains / 10), Math.min(LONGEST_NANOS / 20, timers * NANOS_PER_TIMER));
             start.start(warming);
             warming.ended.await();
         }
