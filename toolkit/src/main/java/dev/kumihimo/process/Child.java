@@ -6,13 +6,17 @@ import dev.kumihimo.select.Select;
 import dev.kumihimo.select.Selectable;
 import dev.kumihimo.sync.Semaphore.Permit;
 import dev.kumihimo.sync.SetOnce;
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
@@ -46,10 +50,13 @@ public final class Child implements Selectable<ExitStatus>, AutoCloseable {
     static final int MOST_BYTES = 1 << 30;
 
     /** How long a killed child may take to end. Those that take longer hang in the kernel. */
-    private static final Duration LONGEST_DEATH = Duration.ofSeconds(10);
+    static final Duration LONGEST_DEATH = Duration.ofSeconds(10);
 
     /** How often to look for processes that were started while their parents were being killed. */
     private static final int MOST_ROUNDS = 16;
+
+    /** Whether the kernel tells the children of a thread, which takes microseconds: Linux, as it is mostly built. */
+    private static final boolean CHILDREN_FILES = Files.exists(Path.of("/proc/thread-self/children"));
 
     private final Process process;
     private final String name;
@@ -266,7 +273,8 @@ public final class Child implements Selectable<ExitStatus>, AutoCloseable {
      * processes of the system, which takes milliseconds in which it holds its carrier, as {@link #close()} does not. Without effect if the child has ended.
      *
      * <p>Found is who descends from the child by a line of processes that live. One whose parent has ended before belongs to the
-     * system, and so does one that is started in the moment in which its parent is killed: they are not found.
+     * system, and so does one that is started in the moment in which its parent is killed: they are not found. That moment is that
+     * between a look at the children of a process and the end of it: microseconds on Linux, longer elsewhere.
      */
     public void kill() {
         if (!exit.isSet()) {
@@ -274,18 +282,44 @@ public final class Child implements Selectable<ExitStatus>, AutoCloseable {
         }
     }
 
-    /** Each look at the descendants reads of all processes in the system whose child they are. */
+    /** A look at the descendants reads of all processes in the system whose child they are: some start others meanwhile. */
     private static void killTree(ProcessHandle root) {
-        Set<ProcessHandle> killed = new HashSet<>();
         List<ProcessHandle> found = new ArrayList<>();
         found.add(root);
         root.descendants().forEach(found::add); // before their parents are gone
+        Set<ProcessHandle> known = new HashSet<>(found);
         for (int round = 0; !found.isEmpty() && round < MOST_ROUNDS; round++) {
+            List<ProcessHandle> next = new ArrayList<>();
             for (ProcessHandle each : found) { // parents first: the dead start nobody
+                childrenNow(each).filter(known::add).forEach(next::add); // afterwards they are the system's
                 each.destroyForcibly();
-                killed.add(each);
             }
-            found = root.descendants().filter(each -> !killed.contains(each)).toList();
+            if (next.isEmpty()) {
+                root.descendants().filter(known::add).forEach(next::add);
+            }
+            found = next;
+        }
+    }
+
+    /** {@return who is the child of a process, as freshly as the system tells} */
+    private static Stream<ProcessHandle> childrenNow(ProcessHandle parent) {
+        if (!CHILDREN_FILES) {
+            return parent.children();
+        }
+        if (!parent.isAlive()) {
+            return Stream.empty(); // the number may be another's
+        }
+        String[] threads = new File("/proc/" + parent.pid() + "/task").list();
+        return Stream.of(threads == null ? new String[0] : threads)
+                .flatMap(thread -> childrenIn(Path.of("/proc/" + parent.pid() + "/task/" + thread + "/children")))
+                .flatMap(pid -> ProcessHandle.of(Long.parseLong(pid)).stream());
+    }
+
+    private static Stream<String> childrenIn(Path file) {
+        try {
+            return Stream.of(Files.readString(file).split(" ")).filter(pid -> !pid.isBlank());
+        } catch (IOException e) {
+            return Stream.empty(); // it has just ended
         }
     }
 
@@ -293,6 +327,10 @@ public final class Child implements Selectable<ExitStatus>, AutoCloseable {
      * Closes its pipes, {@linkplain #kill() kills} it and what it has started, and waits until it has ended; or, if it was started
      * with {@link Command#keepOnClose()}, only closes its pipes. Idempotent. Interrupts and cancellations do not end the wait, and
      * are kept for later; after 10 seconds, for a child that hangs in the kernel, it gives up with a warning in the log.
+     *
+     * <p>A process that {@link #kill()} does not find may have inherited the child's outputs. As long as it lives and holds one of
+     * them, reads of it that are under way in the JDK do not end: it costs, also after the closing, a thread and a descriptor for each
+     * such pipe that was read, and the JDK's own thread for the child.
      */
     @Override
     public void close() {

@@ -14,11 +14,15 @@ import dev.kumihimo.support.Observe;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Waiting for a child, and ending it with what it has started. */
@@ -218,7 +222,7 @@ class ChildTest extends ProcessTestBase {
         assertThat(child.tryAwait()).isEqualTo(KILLED);
     }
 
-    private static final class SlowlyReaped extends Process {
+    private static class SlowlyReaped extends Process {
         private final Process process;
         private final CountDownLatch reaped;
 
@@ -295,6 +299,51 @@ class ChildTest extends ProcessTestBase {
             assertThat(child.await(LONG)).isEqualTo(KILLED);
             untilGone(descendants.stream());
         }
+    }
+
+    /** It is started after the look at the descendants, and would be the system's once its parent is gone. */
+    @Test
+    void kill_endsAlsoWhatIsStartedWhileItLooks() throws Exception {
+        AtomicReference<Process> process = new AtomicReference<>();
+        AtomicReference<ProcessHandle> late = new AtomicReference<>();
+        Command command = sh("read x; sleep 1000 & wait").stdin(Stdio.PIPED).startedBy(builder -> {
+            process.set(builder.start());
+            return new SlowlyReaped(process.get(), new CountDownLatch(0)) {
+                @Override
+                public ProcessHandle toHandle() {
+                    return startingAnother(process.get(), late);
+                }
+            };
+        });
+        try (Child child = command.start()) {
+            child.kill();
+            assertThat(child.await(LONG)).isEqualTo(KILLED);
+            untilGone(Stream.of(late.get()));
+        } finally {
+            late.get().destroyForcibly();
+        }
+    }
+
+    private static ProcessHandle startingAnother(Process process, AtomicReference<ProcessHandle> late) {
+        ProcessHandle handle = process.toHandle();
+        InvocationHandler handler = (proxy, method, arguments) -> {
+            Object result = method.invoke(handle, arguments);
+            if (method.getName().equals("descendants") && late.get() == null) {
+                List<?> before = ((Stream<?>) result).toList();
+                process.getOutputStream().write('\n');
+                process.getOutputStream().flush();
+                Observe.until(
+                        "it starts another", () -> handle.children().findAny().isPresent());
+                late.set(handle.children().findAny().orElseThrow());
+                return before.stream();
+            }
+            if (method.getName().equals("destroyForcibly")) {
+                Observe.until("it is gone", () -> isGone(handle));
+            }
+            return result;
+        };
+        return (ProcessHandle) Proxy.newProxyInstance(
+                ProcessHandle.class.getClassLoader(), new Class<?>[] {ProcessHandle.class}, handler);
     }
 
     @Test
