@@ -4,6 +4,7 @@ import dev.kumihimo.process.Launch.Starter;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>{@link #start()} gives a {@link Child} to talk to; {@link #status()} and {@link #output()} wait for the end of the command,
- * and if they end otherwise, be it by a cancellation, leave nothing running.
+ * and if they end otherwise, be it by a cancellation, {@linkplain Child#kill() kill} it and what it has started. That does not find
+ * a process whose parent has ended before.
  *
  * <p>What is not set is that of this JVM: working directory, environment, and for {@link #start()} and {@link #status()} all
  * three standard streams. No other open file of this JVM reaches the child.
@@ -42,6 +44,7 @@ public final class Command {
     private boolean keepOnClose;
     private int outputLimit = Child.MOST_BYTES;
     private Starter starter = ProcessBuilder::start;
+    private Duration patience = Child.LONGEST_DEATH;
 
     private Command(String program) {
         if (program.isEmpty()) {
@@ -233,14 +236,25 @@ public final class Command {
         return this;
     }
 
+    /** For tests: how long a caller that is cancelled waits for a start that hangs. */
+    Command patience(Duration longest) {
+        patience = longest;
+        return this;
+    }
+
     /* ---------------- Running it -------------- */
 
     /**
      * Starts the command. Waits until the system has started it, on a thread of its own: neither a carrier nor a thread of the
      * blocking pool is held.
      *
+     * <p>The system may take long, as for a {@linkplain Stdio#from named pipe} without a writer. If the caller is interrupted or
+     * cancelled meanwhile, it waits for 10 seconds more at most, and then gives up with a warning in the log; the thread stays
+     * until the system has started the command, and then kills it at once.
+     *
      * @return the child, to be closed
-     * @throws InterruptedException if interrupted or cancelled; the command was not started, or is killed and has ended
+     * @throws InterruptedException if interrupted or cancelled; the command was not started, or is {@linkplain Child#kill() killed}
+     *     and has ended, or will be killed as soon as it is started
      * @throws IOException if it cannot be started: it says whether the program, the working directory or a file for a standard
      *     stream is missing or not to be used, or what else the system says
      */
@@ -252,7 +266,8 @@ public final class Command {
      * Runs the command and waits for its end. Its pipes, if it was given any, are closed when it begins.
      *
      * @return how it ended
-     * @throws InterruptedException if interrupted or cancelled; the command and what it started are killed, and it has ended
+     * @throws InterruptedException if interrupted or cancelled; the command has been ended as by {@link Child#close()}, or, as with
+     *     {@link #start()}, was not started or will be killed as soon as it is
      * @throws IOException if it cannot be started
      */
     public ExitStatus status() throws IOException, InterruptedException {
@@ -268,9 +283,10 @@ public final class Command {
      * when both outputs do: a process that the command leaves behind holds it up if it has inherited one.
      *
      * @return what it wrote, and how it ended
-     * @throws InterruptedException if interrupted or cancelled; the command and what it started are killed, and it has ended
-     * @throws IOException if it cannot be started; or if it writes more than the {@linkplain #outputLimit limit}, and then it is
-     *     killed too
+     * @throws InterruptedException if interrupted or cancelled; the command has been ended as by {@link Child#close()}, or, as with
+     *     {@link #start()}, was not started or will be killed as soon as it is
+     * @throws IOException if it cannot be started; or if it writes more than the {@linkplain #outputLimit limit}, and then it has
+     *     been ended in the same way
      */
     public Output output() throws IOException, InterruptedException {
         try (Child child = start(false, stdin == null ? Stdio.NULL : stdin, Stdio.PIPED, Stdio.PIPED)) {
@@ -290,7 +306,7 @@ public final class Command {
         applyTo(builder.environment());
         Launch.Pipes pipes = new Launch.Pipes(
                 in == Stdio.PIPED, in == Stdio.NULL, out == Stdio.PIPED, err == Stdio.PIPED && !mergeStderr);
-        return new Launch(builder, pipes, keep, starter).await();
+        return new Launch(builder, pipes, keep, starter, patience).await();
     }
 
     private void applyTo(Map<String, String> variables) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /*
  * One platform thread for each child, which starts it and then waits for its exit: both block in the JDK. Not a job of the
@@ -28,7 +29,8 @@ final class Launch implements Runnable {
     /** Which streams are pipes to the caller, and whether the input is one that is closed at once. */
     record Pipes(boolean stdin, boolean nullStdin, boolean stdout, boolean stderr) {}
 
-    private static final Duration FOR_EVER = Duration.ofSeconds(Long.MAX_VALUE);
+    /** The outcome of a start that nobody waits for any more: what comes of it is killed. */
+    private static final Object ABANDONED = new Object();
 
     private static final String THREAD_NAME = "kumihimo-process-";
 
@@ -39,15 +41,17 @@ final class Launch implements Runnable {
     private final Pipes pipes;
     private final boolean keepOnClose;
     private final Starter starter;
+    private final Duration patience;
 
-    /** The child, or the failure. */
+    /** The child, or the failure, or that nobody wants to know. */
     private final SetOnce<Object> started = new SetOnce<>();
 
-    Launch(ProcessBuilder builder, Pipes pipes, boolean keepOnClose, Starter starter) {
+    Launch(ProcessBuilder builder, Pipes pipes, boolean keepOnClose, Starter starter, Duration patience) {
         this.builder = builder;
         this.pipes = pipes;
         this.keepOnClose = keepOnClose;
         this.starter = starter;
+        this.patience = patience;
     }
 
     /** {@return a thread for what blocks in the JDK on behalf of a child} */
@@ -65,14 +69,21 @@ final class Launch implements Runnable {
         }
     }
 
-    /** Starts the command and waits until it is started. A caller that does not take its child leaves none. */
+    /**
+     * Starts the command and waits until it is started. A caller that does not take its child leaves none; if the start hangs, as
+     * in the opening of a named pipe that nobody writes to, none is left once it gets through.
+     */
     Child await() throws IOException, InterruptedException {
         Task.checkCancelled();
         thread(this, "start").start();
         try {
             return child(started.await());
         } catch (InterruptedException e) {
-            if (Quiet.await(started, FOR_EVER) instanceof Child child) {
+            Quiet.await(started, patience);
+            if (started.trySet(ABANDONED)) {
+                LoggerFactory.getLogger(Launch.class)
+                        .warn("the cancelled start of \"{}\" hangs; what comes of it will be killed", program());
+            } else if (started.get() instanceof Child child) {
                 child.end();
             }
             throw e;
@@ -98,7 +109,7 @@ final class Launch implements Runnable {
         try {
             String fault = directoryFault(); // the JDK would put it down to the program
             if (fault != null) {
-                started.set(refusal(fault, null));
+                started.trySet(refusal(fault, null));
                 return;
             }
             process = starter.start(builder);
@@ -107,7 +118,10 @@ final class Launch implements Runnable {
             if (pipes.nullStdin()) {
                 closeQuietly(process.getOutputStream());
             }
-            started.set(child);
+            if (!started.trySet(child)) {
+                child.kill();
+                child.closePipes();
+            }
             child.ended(new ExitStatus(exitCode(process)));
         } catch (Throwable e) {
             if (process != null) {

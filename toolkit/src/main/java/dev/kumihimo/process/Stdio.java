@@ -35,7 +35,8 @@ public final class Stdio {
     }
 
     /**
-     * {@return input from a file} It is opened when the command is started; that fails if it cannot be read.
+     * {@return input from a file} It is opened when the command is started; that fails if it cannot be read. A named pipe
+     * holds up the start until somebody opens it to write.
      *
      * @param file relative to this JVM's working directory, not the child's
      * @throws IllegalArgumentException if it is not in the file system of the system
@@ -45,7 +46,8 @@ public final class Stdio {
     }
 
     /**
-     * {@return output to a file, which is made or emptied when the command is started}
+     * {@return output to a file, which is made or emptied when the command is started} A named pipe holds up the start until
+     * somebody opens it to read.
      *
      * @param file relative to this JVM's working directory, not the child's
      * @throws IllegalArgumentException if it is not in the file system of the system

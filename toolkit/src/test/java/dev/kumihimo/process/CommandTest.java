@@ -20,6 +20,7 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -276,6 +277,39 @@ class CommandTest extends ProcessTestBase {
         assertCancelled(task);
         assertThat(process.get().isAlive()).isFalse();
         assertThat(children()).isEmpty();
+    }
+
+    /** The system opens the pipe on behalf of the child, and waits for who writes to it. */
+    @Test
+    void aCallerCancelledWhileTheStartHangs_returns_andNothingIsLeftOnceItGetsThrough() throws Exception {
+        Path fifo = folder.resolve("fifo");
+        assertThat(Command.of("mkfifo", fifo.toString()).status().isSuccess()).isTrue();
+        AtomicReference<Process> process = new AtomicReference<>();
+        AtomicReference<ProcessHandle> descendant = new AtomicReference<>();
+        Command command = sh("sleep 1000; true")
+                .keepOnClose()
+                .stdin(Stdio.from(fifo))
+                .patience(Duration.ofMillis(5))
+                .startedBy(builder -> {
+                    process.set(builder.start());
+                    Observe.until(
+                            "it has started another",
+                            () -> process.get().descendants().findAny().isPresent());
+                    descendant.set(process.get().descendants().findAny().orElseThrow());
+                    return process.get();
+                });
+        JoinHandle<?> task = waiting(command::start);
+        try {
+            task.abort();
+            assertCancelled(task);
+            assertThat(process.get()).as("it hangs").isNull();
+        } finally {
+            Files.newOutputStream(fifo).close(); // lets it through
+        }
+        Observe.until("nothing of ours is left", () -> threads().isEmpty());
+        assertThat(process.get().isAlive()).isFalse();
+        assertThat(children()).isEmpty();
+        untilGone(Stream.of(descendant.get()));
     }
 
     @Test
