@@ -40,8 +40,9 @@ import org.jspecify.annotations.Nullable;
  * it is no task. Each driving method fails with a {@link ScheduleError} that tells who waits for what if it takes longer than
  * 30 s of real time (see {@link #limit}).
  *
- * <p>It has no sockets. Blocking jobs run on real threads, and while one runs the clock stands; what waits in the JDK for a
- * time ({@code Thread.sleep}) does so in real time.
+ * <p>It has no sockets, and no processes: who waits for a command to start or to end is taken for deadlocked. Blocking jobs
+ * run on real threads, and while one runs the clock stands; what waits in the JDK for a time ({@code Thread.sleep}) does so in
+ * real time.
  *
  * @since 0.1
  */
