@@ -306,10 +306,15 @@ class CommandTest extends ProcessTestBase {
         } finally {
             Files.newOutputStream(fifo).close(); // lets it through
         }
-        Observe.until("nothing of ours is left", () -> threads().isEmpty());
-        assertThat(process.get().isAlive()).isFalse();
-        assertThat(children()).isEmpty();
-        untilGone(Stream.of(descendant.get()));
+        try {
+            Observe.until("nothing of ours is left", () -> threads().isEmpty());
+            assertThat(process.get().isAlive()).isFalse();
+            assertThat(children()).isEmpty();
+            untilGone(Stream.of(descendant.get()));
+        } finally {
+            descendant.get().destroyForcibly();
+            process.get().destroyForcibly();
+        }
     }
 
     @Test
