@@ -350,9 +350,7 @@ public final class TaskRuntime implements AutoCloseable {
         }
         try {
             core.blocking().execute(task);
-            if (task.isAborted() && core.blocking().remove(task)) { // by a shutdown that looked before it was queued
-                task.refuse(shutdownReason());
-            }
+            takeBackIfAborted(task);
         } catch (RejectedExecutionException e) {
             throw new RejectedExecutionException(refuse(task, e), e);
         } catch (Throwable e) {
@@ -378,6 +376,7 @@ public final class TaskRuntime implements AutoCloseable {
                     throw noThread;
                 }
             }
+            takeBackIfAborted(task);
         } catch (InterruptedException e) {
             task.refuse(new CancelReason(
                     CancelReason.Kind.ABORT, "its caller waits no longer for room for " + task.name()));
@@ -387,6 +386,13 @@ public final class TaskRuntime implements AutoCloseable {
             throw e;
         }
         return task;
+    }
+
+    /** A shutdown may have looked for the job before it was queued. */
+    private void takeBackIfAborted(RuntimeTask<?> task) {
+        if (task.isAborted() && core.blocking().remove(task)) {
+            task.refuse(shutdownReason());
+        }
     }
 
     /** Ends a job that could not be started; {@return why} */

@@ -45,13 +45,14 @@ import org.slf4j.event.Level;
  * }
  * }</pre>
  *
- * <p><b>What begins the end.</b> The first SIGINT or SIGTERM, a {@link #shutdown(String)}, the end of the body, or an interrupt of
- * the thread that runs the service. A body that only starts things ends with {@code service.token().awaitCancelled()}.
+ * <p><b>What begins the end.</b> The first SIGINT or SIGTERM, a {@link #shutdown(String)} or a cancellation of the {@link #token},
+ * the end of the body, or an interrupt of the thread that runs the service. A body that only starts things ends with {@code service.token().awaitCancelled()}.
  *
  * <p><b>The end.</b> In this order:
  *
  * <ol>
- *   <li>What was given to {@link #closeFirst} is closed, in the order in which it was given.
+ *   <li>What was given to {@link #closeFirst} is closed, in the order in which it was given. That is waited for as long as the abort
+ *       timeout; what hangs goes on beside the rest.
  *   <li>The {@link #token} is cancelled, and with it the body: its waits end. What the body throws because of that, or because
  *       what it uses was closed, is no failure. Cleanup of the body that must wait stands in a {@link Task#shield}.
  *   <li>The body and the tasks spawned by {@link #spawn} go on until they end by themselves, up to the drain timeout, which
@@ -240,7 +241,7 @@ public final class Service {
 
     /**
      * Has a resource closed as the first thing when the service ends: a listener, so that no more work comes in. Each is closed in
-     * a task of its own, which counts as one of the service's, after the one before is done. What its closing throws is logged
+     * a task of its own, which counts as one of the service's, after the one before is done or the abort timeout has passed. What its closing throws is logged
      * at WARN, and hinders nothing. A resource given when the end has begun is closed at once, by the caller.
      *
      * @param resource what to close; may have been closed before, if its closing is idempotent

@@ -473,4 +473,23 @@ class ServiceTest {
         }
         assertThat(log.messages(Level.WARN, "")).isEmpty();
     }
+
+    /** Else a task that ends as soon as it is told would be aborted: told only when its time is over. */
+    @Test
+    void closingThatHangs_leavesTheTasksTheirTimeToDrain() throws Exception {
+        Service.Report report = Service.builder()
+                .drainTimeout(Duration.ofSeconds(2))
+                .abortTimeout(SHORT)
+                .run(service -> {
+                    service.closeFirst(ServiceTest::forEver);
+                    service.spawn(() -> {
+                        service.token().awaitCancelled();
+                        events.add("drained");
+                    });
+                    service.shutdown();
+                    service.token().awaitCancelled();
+                });
+        assertThat(events).containsExactly("drained");
+        assertThat(report.aborted()).singleElement().asString().contains("closing");
+    }
 }
