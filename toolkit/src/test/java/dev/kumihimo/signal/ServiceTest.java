@@ -484,6 +484,7 @@ class ServiceTest {
                     service.closeFirst(ServiceTest::forEver);
                     service.spawn(() -> {
                         service.token().awaitCancelled();
+                        Task.sleep(SHORT); // what is under way
                         events.add("drained");
                     });
                     service.shutdown();
