@@ -223,7 +223,7 @@ public final class TestRuntime implements AutoCloseable {
 
     /**
      * Lets time pass: runs all tasks until none is ready, moves the clock to the next deadline, runs all again, and so on up to
-     * and including a time; then the clock shows that. Deadlines are rounded up to a millisecond, as they always are.
+     * and including a time; then the clock shows that. Deadlines are rounded up to whole milliseconds.
      *
      * @param duration how much time; zero or more
      * @return how many timers expired

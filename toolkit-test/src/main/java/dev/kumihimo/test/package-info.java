@@ -12,7 +12,7 @@
  *       thread of the JDK hands on. {@link dev.kumihimo.test.TestRuntime#outsideWakes()} counts these.
  *   <li>The clock moves only when nothing is ready, no blocking job runs and no thread sleeps in the JDK; it jumps to the next
  *       deadline, only what is due then expires, in the order of arming, and all of it runs until nothing is ready before the
- *       next. The timers are those of production, with their rounding up to a millisecond.
+ *       next. The timers are those of production, rounded up to whole milliseconds.
  *   <li>A task whose wait nothing can end is a failure at once, and told with what every live task waits for. Where something
  *       from outside may come, one second of real time is waited for it first.
  *   <li>Interrupts that cancellation sends are delivered by a task of its own, {@code interrupter}, which is scheduled as all

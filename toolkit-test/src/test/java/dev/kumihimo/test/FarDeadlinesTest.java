@@ -25,8 +25,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Times beyond the reach of the wheel, beyond the end of the clock, and of no length, on a clock that stands still. */
 class FarDeadlinesTest {
-    /** What the levels of the wheel reach: 2^36 ticks of a millisecond, 2.2 years. */
-    private static final Duration ROTATION = Duration.ofMillis(1L << 36);
+    /** What the levels of the wheel reach: 2^38 ticks, which on this clock are of a millisecond: 8.7 years. */
+    private static final Duration ROTATION = Duration.ofMillis(1L << 38);
 
     private static final Duration TEN_YEARS = Duration.ofDays(3_652);
     private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
@@ -58,7 +58,7 @@ class FarDeadlinesTest {
                 ROTATION.multipliedBy(2).plusMillis(77),
                 TEN_YEARS,
                 TEN_YEARS.plusMillis(1),
-                ROTATION.multipliedBy(32),
+                ROTATION.multipliedBy(8),
                 Duration.ofDays(35_000)); // three of them fit into the clock
     }
 

@@ -160,8 +160,8 @@ public sealed interface Task permits RuntimeTask {
     }
 
     /**
-     * Waits for a time, in the runtime's timers: never shorter, and longer by up to a millisecond of rounding, or two while
-     * the runtime has sockets, plus the scheduling delay. Zero or less yields once. A time that overflows the clock never ends.
+     * Waits for a time, in the runtime's timers: never shorter, and longer by up to 0.25 ms of rounding, and another
+     * millisecond while the runtime has sockets, plus the scheduling delay. Zero or less yields once. A time that overflows the clock never ends.
      *
      * @param duration how long
      * @throws InterruptedException if interrupted or cancelled first

@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Belongs to one thread at a time, of the runtime in which it was made, as an {@link Interval} does: its clock is that one's.
  * Others may receive from the channel beside it. No thread is held, and a debounce that is dropped needs no closing; the item it
- * holds goes with it. A wait ends up to a millisecond late, or two while the runtime has sockets, plus the scheduling delay, and never
- * early.
+ * holds goes with it. A wait ends up to 0.25 ms late, and another millisecond while the runtime has sockets, plus the scheduling
+ * delay, and never early.
  *
  * <p><b>Interruption and cancellation.</b> They end a wait. No item is lost by that: one that is held stays held, and its quiet
  * time goes on, so that the next call may give it at once. A call that need not wait completes also in a cancelled task, except

@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * reset takes time that grows with the logarithm of the number of items, and no timer is armed for an item but the first, and
  * for that only while somebody waits.
  *
- * <p>An item is never handed out early, and at most a millisecond late, or two while the runtime has sockets, plus the
- * scheduling delay. Deadlines are kept in nanoseconds. The clock is that of the runtime in which the queue was made, and outside of any that of the global one; all
+ * <p>An item is never handed out early, and at most 0.25 ms late, and another millisecond while the runtime has sockets, plus
+ * the scheduling delay. Deadlines are kept in nanoseconds. The clock is that of the runtime in which the queue was made, and outside of any that of the global one; all
  * runtimes share it, but for those under test.
  *
  * <p><b>Waiting and fairness.</b> A taker waits until an item is due that is for it; if the queue is empty, for one to be

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * an interval that is dropped needs no closing. What follows on a tick taken late is chosen by {@link #missedTicks}.
  *
  * <p>Belongs to one thread at a time, of the runtime in which it was made: its clock is that one's, and all runtimes share it,
- * but for those under test. Deadlines are kept in nanoseconds; a wait ends up to a millisecond late, or two while the
- * runtime has sockets, plus the scheduling delay, and never early.
+ * but for those under test. Deadlines are kept in nanoseconds; a wait ends up to 0.25 ms late, and another millisecond
+ * while the runtime has sockets, plus the scheduling delay, and never early.
  *
  * <p><b>Interruption and cancellation.</b> A tick that is due is taken, also in a cancelled task, except that every 128 of them
  * a task yields and looks. A wait that throws has taken no tick: the next one gets it.

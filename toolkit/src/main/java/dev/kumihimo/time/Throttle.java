@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Belongs to one thread at a time, of the runtime in which it was made, as an {@link Interval} does: its clock is that one's.
  * Others may receive from the channel beside it. No thread is held, and a throttle that is dropped needs no closing. A pause
- * ends up to a millisecond late, or two while the runtime has sockets, plus the scheduling delay, and never early.
+ * ends up to 0.25 ms late, and another millisecond while the runtime has sockets, plus the scheduling delay, and never early.
  *
  * <p><b>Interruption and cancellation.</b> They end the pause, and the wait for an item; a call that throws has received
  * nothing. An item that is there when none has been received for a period is received, also in a cancelled task, except that

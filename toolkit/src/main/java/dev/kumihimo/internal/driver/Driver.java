@@ -47,7 +47,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The event loop of a runtime: its timers, and the readiness of its channels. */
 public final class Driver implements TimerService, AutoCloseable {
-    static final long TICK_NANOS = 1_000_000;
+    /** A quarter of a millisecond (ADR 10). */
+    static final long TICK_NANOS = 250_000;
+
+    private static final long MILLI_NANOS = 1_000_000;
 
     private static final int FREE = 0;
     private static final int OWNED = 1;
@@ -56,7 +59,7 @@ public final class Driver implements TimerService, AutoCloseable {
     private static final int CLOSED = 4;
 
     /** A deadline nearer than this wakes a blocked driver at once; beyond it the sentinel is quick enough. */
-    private static final long NEAR_TICKS = 20;
+    private static final long NEAR_TICKS = 20 * MILLI_NANOS / TICK_NANOS;
 
     private static final long FAILURE_REST_MILLIS = 10;
 
@@ -88,7 +91,7 @@ public final class Driver implements TimerService, AutoCloseable {
     private volatile @Nullable Thread parked; // whom to unpark, or null to wake the selector
     private volatile boolean deferred;
     private volatile int selections;
-    private long lastSelection; // the tick in which it ended
+    private long lastSelection; // the millisecond in which it ended
     private volatile @Nullable Throwable failure;
 
     /** What runs a driver. */
@@ -260,7 +263,7 @@ public final class Driver implements TimerService, AutoCloseable {
         if (state == FREE && STATE.compareAndSet(this, FREE, OWNED)) {
             try {
                 turnTimers();
-                if (!selector.keys().isEmpty() && tickBefore(nanoTime()) != lastSelection) {
+                if (!selector.keys().isEmpty() && nanoTime() / MILLI_NANOS != lastSelection) {
                     select(0);
                 }
             } finally {
@@ -322,7 +325,7 @@ public final class Driver implements TimerService, AutoCloseable {
                 rest();
             }
         } finally {
-            lastSelection = tickBefore(nanoTime());
+            lastSelection = nanoTime() / MILLI_NANOS;
             countSelection();
         }
     }
@@ -352,7 +355,7 @@ public final class Driver implements TimerService, AutoCloseable {
 
     private long millisUntil(long tick) {
         long nanos = tick * TICK_NANOS - nanoTime();
-        return nanos <= 0 ? 0 : (nanos + TICK_NANOS - 1) / TICK_NANOS;
+        return Math.max(0, Math.ceilDiv(nanos, MILLI_NANOS));
     }
 
     private static void dispatch(SelectionKey key) {
@@ -478,7 +481,7 @@ public final class Driver implements TimerService, AutoCloseable {
     }
 
     static long tickAtOrAfter(long nanos) {
-        return nanos <= 0 ? 0 : (nanos - 1) / TICK_NANOS + 1;
+        return Math.max(0, Math.ceilDiv(nanos, TICK_NANOS));
     }
 
     static long tickBefore(long nanos) {

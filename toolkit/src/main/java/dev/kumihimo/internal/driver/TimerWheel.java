@@ -15,19 +15,19 @@ import org.jspecify.annotations.Nullable;
 final class TimerWheel {
 
     /* Algorithm: the hierarchical timing wheel (scheme 7) of G. Varghese and T. Lauck, "Hashed and Hierarchical Timing
-     * Wheels", SOSP 1987, https://doi.org/10.1145/41457.37504. Read a tick as a number whose lowest digit has 4 bits, the next
+     * Wheels", SOSP 1987, https://doi.org/10.1145/41457.37504. Read a tick as a number whose lowest digit has 6 bits, the next
      * one 12, and four more 5 each. Level 0 has a slot for each single tick that differs from the current one in digit 0 only.
-     * The slots of level 1 are the next 4,095 blocks of 16 ticks, in a ring. Of what is farther away, the highest digit in
+     * The slots of level 1 are the next 4,095 blocks of 64 ticks, in a ring. Of what is farther away, the highest digit in
      * which a tick differs from the current one chooses the level, and that digit the slot. When time reaches the start of a
      * slot's span, its entries move down ("cascade").
      *
      * Differences from the source: no slot is visited only because time passes it: bit maps find the next occupied slot, so a
      * jump over any stretch of empty time is one step. A tick that differs above digit 5 waits in one list beside the levels
-     * until its rotation of 2^36 ticks begins. (At one tick a millisecond that is 2.2 years ahead, and such a list is all but
-     * empty.) Level 1 is wide, and goes by distance, for the sake of many timers that are near: with six levels of 64 slots, by
+     * until its rotation of 2^38 ticks begins. (At four ticks a millisecond that is 2.2 years ahead, and such a list is all
+     * but empty.) Level 1 is wide, and goes by distance, for the sake of many timers that are near: with six levels of 64 slots, by
      * digits alone, a million timers of up to 10 s had 400,000 of them move at one tick every 4 s, which took 20 to 40 ms. Now
-     * what is due within 65 s moves once, with its block. Blocks of 64 ticks had 6,000 move at a time, for over a millisecond;
-     * those of 16 take a third of one.
+     * what is due within 65 s moves once, with its block. Blocks of 64 ms had 6,000 move at a time, for over a millisecond;
+     * those of 16 ms take a third of one.
      *
      * Invariants, between any two calls and during expire():
      * (I1) Of two entries with one tick, the one inserted first is in the same list before the other, or at a higher level.
@@ -50,12 +50,12 @@ final class TimerWheel {
     static final int NO_LIST = -1;
 
     private static final int LEVELS = 6;
-    private static final int WHEEL_BITS = 36;
+    private static final int WHEEL_BITS = 38;
 
     /** Of each level, the lowest bit of its digit in a tick, and the bit above its highest. */
-    private static final int[] SHIFT = {0, 4, 16, 21, 26, 31, WHEEL_BITS};
+    private static final int[] SHIFT = {0, 6, 18, 23, 28, 33, WHEEL_BITS};
 
-    private static final int BLOCK_BITS = 4;
+    private static final int BLOCK_BITS = 6;
     private static final int BLOCKS = 1 << 12;
 
     // The lists: the slots of level 1, then those of level 0, 2, 3, ..., 64 numbers for each; then those that are no

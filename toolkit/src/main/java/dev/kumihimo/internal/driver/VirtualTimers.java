@@ -17,10 +17,13 @@ import org.jctools.queues.atomic.MpscLinkedAtomicQueue;
  */
 
 /**
- * A clock that stands still until it is told to move, and its timers, in the same wheel and with the same rounding to ticks
- * as those of a {@link Driver}. Any thread may read the clock, arm and cancel; one thread at a time, the owner, calls the rest.
+ * A clock that stands still until it is told to move, and its timers, in the same wheel as those of a
+ * {@link Driver}, rounded up to whole milliseconds. Any thread may read the clock, arm and cancel; one thread at a time, the owner, calls the rest.
  */
 public final class VirtualTimers implements TimerService {
+    /** A whole millisecond, as in Tokio, and so coarser than a {@link Driver}'s: times under test are round ones. */
+    private static final long TICK_NANOS = 1_000_000;
+
     private final TimerWheel wheel = new TimerWheel(0);
     private final MpscLinkedAtomicQueue<VirtualTimer> changed = new MpscLinkedAtomicQueue<>();
     private final Map<Expirable, VirtualTimer> armed = new HashMap<>();
@@ -54,7 +57,7 @@ public final class VirtualTimers implements TimerService {
             return Long.MAX_VALUE;
         }
         long tick = wheel.nextTick();
-        return tick >= Long.MAX_VALUE / Driver.TICK_NANOS ? Long.MAX_VALUE : Math.max(now, tick * Driver.TICK_NANOS);
+        return tick >= Long.MAX_VALUE / TICK_NANOS ? Long.MAX_VALUE : Math.max(now, tick * TICK_NANOS);
     }
 
     /**
@@ -67,7 +70,7 @@ public final class VirtualTimers implements TimerService {
     public int moveTo(long time) {
         takeChanged();
         now = Math.max(now, time);
-        return wheel.advance(Driver.tickBefore(now));
+        return wheel.advance(now / TICK_NANOS);
     }
 
     /** {@return how many timers are armed} */
@@ -86,7 +89,7 @@ public final class VirtualTimers implements TimerService {
     private void takeChanged() {
         for (VirtualTimer timer; (timer = changed.poll()) != null; ) {
             if (timer.state == VirtualTimer.ARMED) {
-                wheel.insert(timer, Driver.tickAtOrAfter(timer.deadline));
+                wheel.insert(timer, Math.max(0, Math.ceilDiv(timer.deadline, TICK_NANOS)));
                 armed.put(timer.target, timer);
             } else {
                 wheel.remove(timer);

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // a broken wheel tends to spin
 class TimerWheelTest {
 
-    private static final long ROTATION = 1L << 36;
+    private static final long ROTATION = 1L << 38;
 
     private final List<String> expired = new ArrayList<>();
     private final TimerWheel wheel = new TimerWheel(0);
@@ -33,11 +33,11 @@ class TimerWheelTest {
                 1,
                 64,
                 64 * 64,
-                1 << 16,
-                64L << 12,
+                1 << 18,
                 1 << 21,
-                64L << 18,
-                64L << 24,
+                1 << 23,
+                1 << 28,
+                1L << 33,
                 ROTATION,
                 ROTATION << 6,
                 ROTATION << 20
