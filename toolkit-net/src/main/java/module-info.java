@@ -4,6 +4,7 @@ module dev.kumihimo.net {
     requires org.slf4j;
     requires static org.jspecify;
 
+    exports dev.kumihimo.codec;
     exports dev.kumihimo.io;
     exports dev.kumihimo.net;
 }

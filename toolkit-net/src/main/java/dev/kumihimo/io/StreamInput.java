@@ -5,11 +5,11 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
-/** The input of a {@link ByteStream} for {@code java.io}. Unlike that of {@code Channels} it waits in no monitor. */
+/** The input of a {@link ByteSource} for {@code java.io}. Unlike that of {@code Channels} it waits in no monitor. */
 final class StreamInput extends InputStream {
-    private final ByteStream stream;
+    private final ByteSource stream;
 
-    StreamInput(ByteStream stream) {
+    StreamInput(ByteSource stream) {
         this.stream = stream;
     }
 

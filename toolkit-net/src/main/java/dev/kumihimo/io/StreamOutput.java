@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 
-/** The output of a {@link ByteStream} for {@code java.io}. Unlike that of {@code Channels} it waits in no monitor. */
+/** The output of a {@link ByteSink} for {@code java.io}. Unlike that of {@code Channels} it waits in no monitor. */
 final class StreamOutput extends OutputStream {
-    private final ByteStream stream;
+    private final ByteSink stream;
 
-    StreamOutput(ByteStream stream) {
+    StreamOutput(ByteSink stream) {
         this.stream = stream;
     }
 

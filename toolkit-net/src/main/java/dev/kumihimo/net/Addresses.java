@@ -98,7 +98,7 @@ final class Addresses {
             if (e instanceof TaskCancelledException cancelled && !cancelled.isOwn()) {
                 throw new IOException("the lookup of " + host + " was cancelled: " + cancelled.reason(), e);
             }
-            throw Direction.interrupted(e);
+            throw TaskCancelledException.forIo(e);
         } catch (ExecutionException e) {
             throw new IOException("the lookup of " + host + " failed", e.getCause());
         }

@@ -3,14 +3,12 @@ package dev.kumihimo.net;
 import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
-import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectableChannel;
@@ -58,7 +56,7 @@ final class Direction {
         try {
             permit = deadline == Deadlines.NEVER ? turn.acquire() : turn.acquire(Deadlines.remaining(deadline));
         } catch (InterruptedException e) {
-            throw interrupted(e);
+            throw TaskCancelledException.forIo(e);
         } catch (TimeoutException e) {
             throw Deadlines.passed("the turn of those who wait before");
         }
@@ -91,7 +89,7 @@ final class Direction {
                 return false;
             }
         } catch (InterruptedException e) {
-            throw interrupted(e);
+            throw TaskCancelledException.forIo(e);
         }
         exhausted = false;
         return true;
@@ -114,15 +112,6 @@ final class Direction {
         if (readiness.isShutDown()) {
             throw Readiness.shutDownException();
         }
-    }
-
-    /** {@return the exception by which an operation that must fit {@code java.io} tells of an interrupt} Sets the flag again. */
-    static InterruptedIOException interrupted(InterruptedException e) {
-        Waiter.current().interruptAgain(e instanceof TaskCancelledException);
-        String message = e.getMessage();
-        InterruptedIOException told = new InterruptedIOException(message == null ? "interrupted" : message);
-        told.initCause(e);
-        return told;
     }
 
     /**

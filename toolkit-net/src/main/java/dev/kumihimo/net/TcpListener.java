@@ -3,7 +3,6 @@ package dev.kumihimo.net;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.select.Clause;
-import dev.kumihimo.select.Selectable;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -45,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1
  */
-public final class TcpListener implements Selectable<@Nullable Void>, AutoCloseable {
+public final class TcpListener implements StreamListener<TcpStream> {
     /** How many connections the system may hold for us; it lowers that to what it allows. */
     private static final int BACKLOG = 4096;
 
@@ -123,30 +122,12 @@ public final class TcpListener implements Selectable<@Nullable Void>, AutoClosea
         }
     }
 
-    /**
-     * Takes the next connection, waiting for one. Those who wait are served first come, first served.
-     *
-     * @return the connection, a socket of the caller's runtime
-     * @throws java.io.InterruptedIOException if interrupted or cancelled while it would wait; no connection was taken
-     * @throws java.nio.channels.AsynchronousCloseException if closed while it waited
-     * @throws java.nio.channels.ClosedChannelException if closed before
-     * @throws IOException if the system cannot give it, say because no descriptors are left; the listener stays usable
-     */
+    @Override
     public TcpStream accept() throws IOException {
         return acceptBefore(Deadlines.NEVER);
     }
 
-    /**
-     * Takes the next connection, waiting at most a given time for one.
-     *
-     * @param timeout the longest wait; zero or negative does not wait
-     * @return the connection, a socket of the caller's runtime
-     * @throws java.net.SocketTimeoutException if none came in time; the interrupt flag is left alone
-     * @throws java.io.InterruptedIOException if interrupted or cancelled while it would wait; no connection was taken
-     * @throws java.nio.channels.AsynchronousCloseException if closed while it waited
-     * @throws java.nio.channels.ClosedChannelException if closed before
-     * @throws IOException if the system cannot give it, say because no descriptors are left; the listener stays usable
-     */
+    @Override
     public TcpStream accept(Duration timeout) throws IOException {
         return acceptBefore(Deadlines.of(timeout));
     }
@@ -165,13 +146,7 @@ public final class TcpListener implements Selectable<@Nullable Void>, AutoClosea
         return TcpStream.adopt(accepted);
     }
 
-    /**
-     * Takes the next connection if there is one now and nobody waits for it. Never waits.
-     *
-     * @return the connection, a socket of the caller's runtime; or null
-     * @throws java.nio.channels.ClosedChannelException if closed
-     * @throws IOException if the system cannot give it, say because no descriptors are left; the listener stays usable
-     */
+    @Override
     public @Nullable TcpStream tryAccept() throws IOException {
         SocketChannel accepted;
         try (Permit turn = connections.tryEnter()) {
@@ -210,7 +185,7 @@ public final class TcpListener implements Selectable<@Nullable Void>, AutoClosea
         return localAddress;
     }
 
-    /** {@return whether it has not been closed} */
+    @Override
     public boolean isOpen() {
         return channel.isOpen();
     }

@@ -184,18 +184,7 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
         return readBefore(target, Deadlines.NEVER);
     }
 
-    /**
-     * Reads what is there, waiting at most a given time for at least one byte or the end of the stream.
-     *
-     * @param target where to; without room nothing is read
-     * @param timeout the longest wait; zero or negative does not wait
-     * @return how many bytes, or -1 at the end of the stream; 0 only if there is no room
-     * @throws java.net.SocketTimeoutException if none came in time; the interrupt flag is left alone
-     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was read
-     * @throws java.nio.channels.AsynchronousCloseException if closed while it waited
-     * @throws ClosedChannelException if closed before
-     * @throws IOException if the connection fails
-     */
+    @Override
     public int read(ByteBuffer target, Duration timeout) throws IOException {
         return readBefore(target, Deadlines.of(timeout));
     }
@@ -221,14 +210,7 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
         }
     }
 
-    /**
-     * Reads what is there now, if nobody else is reading or waits to. Never waits.
-     *
-     * @param target where to; without room nothing is read
-     * @return how many bytes; 0 if nothing is there now, or somebody else reads; -1 at the end of the stream
-     * @throws ClosedChannelException if closed
-     * @throws IOException if the connection fails
-     */
+    @Override
     public int tryRead(ByteBuffer target) throws IOException {
         try (Permit turn = input.tryEnter()) {
             return turn == null || !target.hasRemaining() ? 0 : readNow(target);
@@ -282,14 +264,7 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
         }
     }
 
-    /**
-     * Writes what there is room for now, if nobody else is writing or waits to. Never waits.
-     *
-     * @param source what to write; without bytes nothing is written
-     * @return how many bytes; 0 if there is no room now, or somebody else writes
-     * @throws ClosedChannelException if closed, or the output shut down
-     * @throws IOException if the connection fails
-     */
+    @Override
     public int tryWrite(ByteBuffer source) throws IOException {
         int start = source.position();
         try (Permit turn = output.tryEnter()) {
@@ -360,6 +335,7 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
     }
 
     /** {@return the same as {@link #clause()}, by a name that goes with {@link #writable()}} */
+    @Override
     public Selectable<@Nullable Void> readable() {
         return input.clause();
     }
@@ -369,6 +345,7 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
      * writes nothing if there is no room after all. All who wait are woken, writers and selects alike. Ready also once the
      * connection has failed, is closed or its runtime shut down; writing then tells.
      */
+    @Override
     public Selectable<@Nullable Void> writable() {
         return output.clause();
     }

@@ -2,6 +2,7 @@ package dev.kumihimo.process;
 
 import dev.kumihimo.channel.Channel;
 import dev.kumihimo.channel.ChannelClosedException;
+import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
@@ -250,7 +251,7 @@ public final class PipeReader implements ReadableByteChannel {
         try {
             return await();
         } catch (InterruptedException e) {
-            throw Quiet.interrupted(e);
+            throw TaskCancelledException.forIo(e);
         }
     }
 
@@ -290,7 +291,7 @@ public final class PipeReader implements ReadableByteChannel {
             }
             return chunk != null;
         } catch (InterruptedException e) {
-            throw Quiet.interrupted(e);
+            throw TaskCancelledException.forIo(e);
         } catch (ChannelClosedException e) {
             throw failure(e);
         }

@@ -2,6 +2,7 @@ package dev.kumihimo.process;
 
 import dev.kumihimo.channel.Channel;
 import dev.kumihimo.channel.ChannelClosedException;
+import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
@@ -151,7 +152,7 @@ public final class PipeWriter implements WritableByteChannel {
         try {
             permit = turn.acquire();
         } catch (InterruptedException e) {
-            throw Quiet.interrupted(e);
+            throw TaskCancelledException.forIo(e);
         }
         if (closed) { // while we waited
             permit.close();
@@ -167,7 +168,7 @@ public final class PipeWriter implements WritableByteChannel {
         try {
             chunks.send(chunk);
         } catch (InterruptedException e) {
-            throw Quiet.interrupted(e);
+            throw TaskCancelledException.forIo(e);
         } catch (ChannelClosedException e) {
             throw closed ? new AsynchronousCloseException() : refused(e);
         }

@@ -1,15 +1,12 @@
 package dev.kumihimo.process;
 
-import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.runtime.Task;
-import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.sync.SetOnce;
-import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** Interrupts: waits that they do not end, and how a stream tells of one. */
+/** Waits that interrupts do not end. */
 final class Quiet {
     private Quiet() {}
 
@@ -33,14 +30,5 @@ final class Quiet {
                 }
             }
         });
-    }
-
-    /** {@return the exception by which what must fit {@code java.io} tells of an interrupt} Sets the flag again. */
-    static InterruptedIOException interrupted(InterruptedException e) {
-        Waiter.current().interruptAgain(e instanceof TaskCancelledException);
-        String message = e.getMessage();
-        InterruptedIOException told = new InterruptedIOException(message == null ? "interrupted" : message);
-        told.initCause(e);
-        return told;
     }
 }

@@ -1,5 +1,8 @@
 package dev.kumihimo.runtime;
 
+import dev.kumihimo.internal.wait.Waiter;
+import java.io.InterruptedIOException;
+
 /**
  * Thrown by a wait of a cancelled task, again and again until the cancelled region is left; also by
  * {@link JoinHandle#join()} of a task that ended as cancelled, and by a {@code token.run} whose token has ended its body.
@@ -48,6 +51,21 @@ public final class TaskCancelledException extends InterruptedException {
      */
     public boolean isOwn() {
         return origin == Origin.OWN_WAIT;
+    }
+
+    /**
+     * Turns what a wait has thrown into what a method that must fit {@code java.io} throws, and sets the interrupt flag of the
+     * calling thread again. A flag that stands for a cancelled region is cleared when that region is left.
+     *
+     * @param e what the wait has thrown, just now and in this thread
+     * @return an exception with the same message, caused by {@code e}; its {@code bytesTransferred} is 0
+     */
+    public static InterruptedIOException forIo(InterruptedException e) {
+        Waiter.current().interruptAgain(e instanceof TaskCancelledException);
+        String message = e.getMessage();
+        InterruptedIOException told = new InterruptedIOException(message == null ? "interrupted" : message);
+        told.initCause(e);
+        return told;
     }
 
     /** Whether a region has been ended that lies inside the thread which got this. */
