@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  *   null, node, nodes --add()-----> one node more            (who waits)
  *   node, nodes ------remove()----> one less                 (who waited, if it was for nothing)
  *   anything ---------post()------> READY                    (driver, which then grants all it has swapped out)
+ *   anything ---------announce()--> READY                    (who has its turn, and grants likewise: bytes that it has put by)
  *   READY ------------consume(), drop()----> null            (who has its turn)
  *   anything ---------end()-------> ENDED
  *
@@ -104,6 +105,14 @@ public final class Readiness {
     /** Drops an unconsumed event: the system has been asked since. Only by the one whose turn it is. */
     public void dropEvent(int op) {
         slot(op).drop();
+    }
+
+    /**
+     * Tells all who wait of what is ready although the system does not know of it, as bytes that were read ahead. Only by the
+     * one whose turn it is. Never waits.
+     */
+    public void announce(int op) {
+        slot(op).announce();
     }
 
     /**
@@ -351,6 +360,17 @@ public final class Readiness {
                     selected.interestOpsOr(ops);
                 }
             }
+        }
+
+        void announce() {
+            Object before;
+            do {
+                before = content;
+                if (before == READY || before == ENDED) {
+                    return;
+                }
+            } while (!CONTENT.compareAndSet(this, before, READY)); // lost: an event, the end, or another waiter
+            grantAll(before);
         }
 
         void end() {
