@@ -6,6 +6,7 @@ import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.select.Clause;
+import dev.kumihimo.select.Select;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
@@ -15,6 +16,16 @@ import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+
+/*
+ * Algorithm: try the system call, and wait for an event when it finds nothing; Tokio's and Go's pollers are the models. A
+ * read that leaves room in the buffer, and a write that leaves bytes, have shown that the next call would find nothing
+ * (exhausted): it waits at once. Nothing is missed by that, an end of the stream neither: selection reports
+ * states, so what has come since is reported as soon as the key is armed.
+ *
+ * Cancellation: all waits come before the system call whose result is returned, so a wait that ends otherwise has applied
+ * nothing.
+ */
 
 /**
  * The input or the output of a non-blocking channel: whose turn it is, and how to wait until the system has more.
@@ -80,6 +91,12 @@ final class Direction {
         readiness.dropEvent(operation);
     }
 
+    /** Takes note of bytes that were read ahead: there is something to be had whatever the system says. Only in one's turn. */
+    void announce() {
+        exhausted = false;
+        readiness.announce(operation);
+    }
+
     /** Waits until the system may have more. Only in one's turn. Returns false if the deadline has passed. */
     boolean await(long deadline) throws IOException {
         try {
@@ -93,6 +110,28 @@ final class Direction {
         }
         exhausted = false;
         return true;
+    }
+
+    /** Waits until a system call may be worth trying, as a select does: without a turn. Returns false if the deadline has passed. */
+    boolean awaitReady(long deadline) throws IOException {
+        ensureOpen();
+        Select<Boolean> select = Select.<Boolean>of().on(clause(), () -> true);
+        if (deadline == Deadlines.NOW) {
+            select.otherwise(() -> false);
+        } else if (deadline != Deadlines.NEVER) {
+            select.after(Deadlines.remaining(deadline), () -> false);
+        }
+        boolean ready;
+        try {
+            ready = select.await();
+        } catch (InterruptedException e) {
+            throw TaskCancelledException.forIo(e);
+        }
+        if (!channel.isOpen()) { // while we waited
+            throw new AsynchronousCloseException();
+        }
+        ensureOpen();
+        return ready;
     }
 
     /** {@return the readiness of this direction, to be selected on} */
@@ -135,6 +174,7 @@ final class Direction {
             String kind = switch (direction.operation) {
                 case SelectionKey.OP_READ -> "input";
                 case SelectionKey.OP_WRITE -> "output";
+                case SelectionKey.OP_CONNECT -> "handshake";
                 default -> "connections";
             };
             return kind + " of " + direction.channel;

@@ -5,14 +5,20 @@ import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.net.ProtocolFamily;
 import java.net.SocketAddress;
 import java.net.SocketException;
+import java.net.SocketOption;
 import java.net.StandardSocketOptions;
+import java.nio.channels.NetworkChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,15 +65,19 @@ public final class TcpListener implements StreamListener<TcpStream> {
     private final Direction connections;
     private final InetSocketAddress localAddress;
 
-    private TcpListener(ServerSocketChannel channel) throws IOException {
+    /** Options of the connections that a listening channel of the JDK does not have itself. */
+    private final Map<SocketOption<?>, Object> inherited;
+
+    private TcpListener(ServerSocketChannel channel, Map<SocketOption<?>, Object> inherited) throws IOException {
         this.channel = channel;
+        this.inherited = inherited;
         this.localAddress = (InetSocketAddress) channel.getLocalAddress();
         this.readiness = Driver.current().register(channel);
         this.connections = new Direction(channel, readiness, SelectionKey.OP_ACCEPT);
     }
 
     /**
-     * Listens at a host's port. A name is looked up on the blocking pool, and the first of its addresses that can be had is
+     * Listens at a host's port, with a backlog of 4096 and {@code SO_REUSEADDR}; see {@link TcpSocket} for others. A name is looked up on the blocking pool, and the first of its addresses that can be had is
      * taken.
      *
      * @param host a name or a literal address of this machine; {@code "0.0.0.0"} or {@code "::"} for all
@@ -80,8 +90,7 @@ public final class TcpListener implements StreamListener<TcpStream> {
      * @throws IllegalArgumentException if the port is out of range
      */
     public static TcpListener bind(String host, int port) throws IOException {
-        checkPort(port, 0);
-        return Addresses.first(host, port, Deadlines.NEVER, TcpListener::listen);
+        return Addresses.first(NameLookup.resolve(host, port), TcpListener::listen);
     }
 
     /**
@@ -100,19 +109,13 @@ public final class TcpListener implements StreamListener<TcpStream> {
         return internet.isUnresolved() ? bind(internet.getHostString(), internet.getPort()) : listen(internet);
     }
 
-    static void checkPort(int port, int least) {
-        if (port < least || port > 65535) {
-            throw new IllegalArgumentException("port=" + port + " must be " + least + " to 65535");
-        }
-    }
-
     private static TcpListener listen(InetSocketAddress address) throws IOException {
         ServerSocketChannel channel = ServerSocketChannel.open();
         try {
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             channel.configureBlocking(false);
             channel.bind(address, BACKLOG);
-            return new TcpListener(channel);
+            return new TcpListener(channel, Map.of());
         } catch (SocketException e) {
             channel.close();
             throw Addresses.at("cannot listen on " + Addresses.text(address), e);
@@ -120,6 +123,76 @@ public final class TcpListener implements StreamListener<TcpStream> {
             channel.close();
             throw e;
         }
+    }
+
+    /**
+     * Listens where another channel is bound, which is closed then. Both are bound for a moment, which systems allow that let
+     * sockets share an address as long as none of them listens; else the other one goes first.
+     *
+     * @param reserved bound, or not: then any free port is taken
+     * @param chosen options that were set on it
+     */
+    static TcpListener inPlaceOf(
+            SocketChannel reserved, @Nullable ProtocolFamily family, int backlog, Map<SocketOption<?>, Object> chosen)
+            throws IOException {
+        SocketAddress address = reserved.getLocalAddress();
+        boolean reuse = reserved.getOption(StandardSocketOptions.SO_REUSEADDR);
+        ServerSocketChannel channel = family == null ? ServerSocketChannel.open() : ServerSocketChannel.open(family);
+        try {
+            Map<SocketOption<?>, Object> inherited = new LinkedHashMap<>();
+            for (Map.Entry<SocketOption<?>, Object> option : chosen.entrySet()) {
+                if (channel.supportedOptions().contains(option.getKey())) {
+                    set(channel, option.getKey(), option.getValue());
+                } else {
+                    inherited.put(option.getKey(), option.getValue());
+                }
+            }
+            channel.configureBlocking(false);
+            bindInPlaceOf(reserved, channel, address, backlog);
+            channel.setOption(StandardSocketOptions.SO_REUSEADDR, reuse);
+            return new TcpListener(channel, inherited);
+        } catch (SocketException e) {
+            channel.close();
+            throw Addresses.at("cannot listen on " + Addresses.text(address), e);
+        } catch (Throwable e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static void bindInPlaceOf(
+            SocketChannel reserved, ServerSocketChannel channel, @Nullable SocketAddress address, int backlog)
+            throws IOException {
+        channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+        if (address != null) {
+            reserved.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            try {
+                channel.bind(address, backlog);
+                return;
+            } catch (BindException e) {
+                // this system does not let them share it; or somebody else listens, which the second try tells
+            } finally {
+                reserved.close();
+            }
+        }
+        channel.bind(address, backlog);
+    }
+
+    @SuppressWarnings("unchecked") // it was set with this value before, so its type is that
+    private static <T> void set(NetworkChannel channel, SocketOption<T> option, Object value) throws IOException {
+        channel.setOption(option, (T) value);
+    }
+
+    /** Takes over a connection that was accepted. */
+    private TcpStream adopt(SocketChannel accepted) throws IOException {
+        for (Map.Entry<SocketOption<?>, Object> option : inherited.entrySet()) {
+            try {
+                set(accepted, option.getKey(), option.getValue());
+            } catch (IOException e) {
+                break; // it has been reset already: whoever uses it is told
+            }
+        }
+        return TcpStream.adopt(accepted);
     }
 
     @Override
@@ -143,7 +216,7 @@ public final class TcpListener implements StreamListener<TcpStream> {
                 accepted = acceptNow();
             }
         }
-        return TcpStream.adopt(accepted);
+        return adopt(accepted);
     }
 
     @Override
@@ -152,7 +225,7 @@ public final class TcpListener implements StreamListener<TcpStream> {
         try (Permit turn = connections.tryEnter()) {
             accepted = turn == null ? null : acceptNow();
         }
-        return accepted == null ? null : TcpStream.adopt(accepted);
+        return accepted == null ? null : adopt(accepted);
     }
 
     private @Nullable SocketChannel acceptNow() throws IOException {

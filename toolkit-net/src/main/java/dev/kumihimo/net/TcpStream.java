@@ -5,30 +5,21 @@ import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
-import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.net.SocketException;
 import java.net.SocketOption;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.SelectionKey;
+import java.nio.channels.FileChannel;
+import java.nio.channels.GatheringByteChannel;
+import java.nio.channels.ScatteringByteChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
-
-/*
- * Algorithm: try the system call, and wait for an event when it finds nothing; Tokio's and Go's pollers are the models. A
- * read that leaves room in the buffer, and a write that leaves bytes, have shown that the next call would find nothing
- * (Direction.exhausted): it waits at once. Nothing is missed by that, an end of the stream neither: selection reports
- * states, so what has come since is reported as soon as the key is armed.
- *
- * Cancellation: all waits come before the system call whose result is returned, so a wait that ends otherwise has applied
- * nothing.
- */
 
 /**
  * A TCP connection.
@@ -49,24 +40,23 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1
  */
-public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
-    /** The most bytes of a heap buffer in one system call: the JDK copies them to a buffer that it keeps for each carrier. */
-    private static final int CHUNK = 128 * 1024;
-
+public final class TcpStream
+        implements ByteStream, ScatteringByteChannel, GatheringByteChannel, TcpOptions, Selectable<@Nullable Void> {
     private final SocketChannel channel;
     private final Readiness readiness;
-    private final Direction input;
-    private final Direction output;
+    private final SocketInput input;
+    private final SocketOutput output;
     private final InetSocketAddress localAddress;
     private final InetSocketAddress peerAddress;
 
-    private TcpStream(SocketChannel channel, Readiness readiness) throws IOException {
+    /** Of a connected channel, whose owner closes it if this fails. */
+    TcpStream(SocketChannel channel, Readiness readiness) throws IOException {
         this.channel = channel;
         this.readiness = readiness;
         this.localAddress = (InetSocketAddress) channel.getLocalAddress();
         this.peerAddress = (InetSocketAddress) channel.getRemoteAddress();
-        this.input = new Direction(channel, readiness, SelectionKey.OP_READ);
-        this.output = new Direction(channel, readiness, SelectionKey.OP_WRITE);
+        this.input = new SocketInput(channel, readiness, this);
+        this.output = new SocketOutput(channel, readiness, this);
     }
 
     /* ---------------- Connecting -------------- */
@@ -83,21 +73,42 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
     }
 
     /**
-     * Connects to a host's port. A name is looked up on the blocking pool, a literal address is not; each of its addresses is
-     * tried in turn.
+     * Connects to a host's port. A name is looked up as by {@link NameLookup}.
+     *
+     * <p>If it has several addresses, those of IPv4 and IPv6 are tried in turns, the resolver's first one first: each as soon as
+     * the one before has failed, or has not answered for 250 ms (RFC 8305). The first that takes the connection has it; the
+     * others are closed.
      *
      * @param host a name or a literal address
      * @param port 1 to 65535
      * @return the connection, a socket of the caller's runtime
-     * @throws java.net.ConnectException if the last address refuses; it names the address
+     * @throws java.net.ConnectException if all addresses refuse; it names each, with the exceptions of all as suppressed ones
      * @throws java.net.UnknownHostException if the name has no address
      * @throws InterruptedIOException if interrupted or cancelled; nothing is left of it
      * @throws IOException if the host cannot be reached, the system has no descriptors left, or the runtime is shut down
      * @throws IllegalArgumentException if the port is out of range
      */
     public static TcpStream connect(String host, int port) throws IOException {
-        TcpListener.checkPort(port, 1);
-        return connectBefore(host, port, Deadlines.NEVER);
+        return connectBefore(NameLookup.SYSTEM, host, port, Deadlines.NEVER);
+    }
+
+    /**
+     * Connects to a host's port, waiting at most a given time for the lookup and all attempts, see
+     * {@link #connect(String, int)}.
+     *
+     * @param host a name or a literal address
+     * @param port 1 to 65535
+     * @param timeout the longest wait; zero or negative does not wait
+     * @return the connection, a socket of the caller's runtime
+     * @throws java.net.SocketTimeoutException if it took longer; nothing is left of it, and the interrupt flag is left alone
+     * @throws java.net.ConnectException if all addresses refuse; it names each, with the exceptions of all as suppressed ones
+     * @throws java.net.UnknownHostException if the name has no address
+     * @throws InterruptedIOException if interrupted or cancelled; nothing is left of it
+     * @throws IOException if the host cannot be reached, the system has no descriptors left, or the runtime is shut down
+     * @throws IllegalArgumentException if the port is out of range
+     */
+    public static TcpStream connect(String host, int port, Duration timeout) throws IOException {
+        return connectBefore(NameLookup.SYSTEM, host, port, Deadlines.of(timeout));
     }
 
     /**
@@ -134,183 +145,206 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
 
     private static TcpStream connectBefore(InetSocketAddress address, long deadline) throws IOException {
         return address.isUnresolved()
-                ? connectBefore(address.getHostString(), address.getPort(), deadline)
-                : connectTo(address, deadline);
+                ? connectBefore(NameLookup.SYSTEM, address.getHostString(), address.getPort(), deadline)
+                : Connector.connect(Addresses.text(address), List.of(address), deadline);
     }
 
-    private static TcpStream connectBefore(String host, int port, long deadline) throws IOException {
-        return Addresses.first(host, port, deadline, address -> connectTo(address, deadline));
-    }
-
-    private static TcpStream connectTo(InetSocketAddress address, long deadline) throws IOException {
-        SocketChannel channel = SocketChannel.open();
-        try {
-            channel.configureBlocking(false);
-            Readiness readiness = Driver.current().register(channel);
-            try {
-                finishConnect(channel, readiness, address, deadline);
-                return new TcpStream(channel, readiness);
-            } catch (Throwable e) {
-                channel.close();
-                readiness.forget();
-                throw e;
-            }
-        } catch (SocketException e) {
-            channel.close();
-            throw Addresses.at("cannot connect to " + Addresses.text(address), e);
-        } catch (Throwable e) {
-            channel.close();
-            throw e;
-        }
-    }
-
-    private static void finishConnect(
-            SocketChannel channel, Readiness readiness, InetSocketAddress address, long deadline) throws IOException {
-        if (channel.connect(address)) {
-            return;
-        }
-        Direction handshake = new Direction(channel, readiness, SelectionKey.OP_CONNECT);
-        while (!channel.finishConnect()) {
-            if (!handshake.await(deadline)) {
-                throw Deadlines.passed("a connect to " + Addresses.text(address));
-            }
-        }
+    static TcpStream connectBefore(NameLookup lookup, String host, int port, long deadline) throws IOException {
+        NameLookup.checkPort(port, 1);
+        String target = Addresses.text(InetSocketAddress.createUnresolved(host, port));
+        return Connector.connect(target, lookup.resolveBefore(host, port, deadline), deadline);
     }
 
     /* ---------------- Reading -------------- */
 
     @Override
     public int read(ByteBuffer target) throws IOException {
-        return readBefore(target, Deadlines.NEVER);
+        return input.read(target, Deadlines.NEVER);
     }
 
     @Override
     public int read(ByteBuffer target, Duration timeout) throws IOException {
-        return readBefore(target, Deadlines.of(timeout));
-    }
-
-    private int readBefore(ByteBuffer target, long deadline) throws IOException {
-        try (Permit turn = input.enter(deadline)) {
-            if (!target.hasRemaining()) {
-                return 0;
-            }
-            while (true) {
-                if (!input.exhausted || deadline == Deadlines.NOW) {
-                    int count = readNow(target);
-                    if (count != 0) {
-                        return count;
-                    }
-                }
-                if (!input.await(deadline)) {
-                    throw Deadlines.passed("a read from " + this);
-                }
-            }
-        } catch (IOException e) {
-            throw told(e);
-        }
+        return input.read(target, Deadlines.of(timeout));
     }
 
     @Override
     public int tryRead(ByteBuffer target) throws IOException {
-        try (Permit turn = input.tryEnter()) {
-            return turn == null || !target.hasRemaining() ? 0 : readNow(target);
-        } catch (IOException e) {
-            throw told(e);
-        }
+        return input.tryRead(target);
     }
 
-    private int readNow(ByteBuffer target) throws IOException {
-        int limit = target.limit();
-        int room = Math.min(target.remaining(), target.isDirect() ? Integer.MAX_VALUE : CHUNK);
-        target.limit(target.position() + room);
-        try {
-            int count = channel.read(target);
-            if (count >= 0) { // the end of the stream stays there to be read again
-                input.tried(count < room);
-            }
-            return count;
-        } finally {
-            target.limit(limit);
-        }
+    /**
+     * Reads what is there into several buffers, one after the other, waiting as {@link #read(ByteBuffer)} does.
+     *
+     * @param targets where to; without room nothing is read
+     * @return how many bytes, or -1 at the end; 0 only if there is no room
+     * @throws IOException as {@link #read(ByteBuffer)} does
+     */
+    @Override
+    public long read(ByteBuffer[] targets) throws IOException {
+        return read(targets, 0, targets.length);
+    }
+
+    /**
+     * Reads what is there into some of several buffers, see {@link #read(ByteBuffer[])}.
+     *
+     * @param targets where to
+     * @param offset the first buffer
+     * @param length how many buffers
+     * @return how many bytes, or -1 at the end; 0 only if there is no room
+     * @throws IOException as {@link #read(ByteBuffer)} does
+     */
+    @Override
+    public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
+        return input.read(targets, offset, length, Deadlines.NEVER);
+    }
+
+    /**
+     * Reads into several buffers what is there now, as {@link #tryRead(ByteBuffer)} does. Never waits.
+     *
+     * @param targets where to
+     * @return how many bytes; 0 if nothing is there now, or somebody else reads; -1 at the end
+     * @throws IOException as {@link #tryRead(ByteBuffer)} does
+     */
+    public long tryRead(ByteBuffer... targets) throws IOException {
+        return input.tryRead(targets, 0, targets.length);
+    }
+
+    /**
+     * Reads what is there without taking it: the next read gets the same bytes. Waits until at least one byte is there, or the
+     * end. Takes turns with reads, and its waits end as theirs do.
+     *
+     * <p>To see more than one call gave, give more room later: what has come since is added, up to 64 KiB. Until they are read,
+     * the bytes are held by the stream, which is readable as long as it has any.
+     *
+     * @param target where to; its position moves on as with a read; without room nothing is done
+     * @return how many bytes, or -1 at the end; 0 only if there is no room
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was read
+     * @throws ClosedChannelException if closed
+     * @throws IOException if the connection fails
+     */
+    public int peek(ByteBuffer target) throws IOException {
+        return input.peek(target, Deadlines.NEVER);
+    }
+
+    /**
+     * Reads what is there without taking it, waiting at most a given time, see {@link #peek(ByteBuffer)}.
+     *
+     * @param target where to
+     * @param timeout the longest wait; zero or negative does not wait
+     * @return how many bytes, or -1 at the end; 0 only if there is no room
+     * @throws java.net.SocketTimeoutException if none came in time; the interrupt flag is left alone
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was read
+     * @throws ClosedChannelException if closed
+     * @throws IOException if the connection fails
+     */
+    public int peek(ByteBuffer target, Duration timeout) throws IOException {
+        return input.peek(target, Deadlines.of(timeout));
+    }
+
+    /**
+     * Reads what is there now without taking it, see {@link #peek(ByteBuffer)}, if nobody else is reading or waits to. Never
+     * waits.
+     *
+     * @param target where to
+     * @return how many bytes; 0 if nothing is there now, or somebody else reads; -1 at the end
+     * @throws ClosedChannelException if closed
+     * @throws IOException if the connection fails
+     */
+    public int tryPeek(ByteBuffer target) throws IOException {
+        return input.tryPeek(target);
     }
 
     /* ---------------- Writing -------------- */
 
     @Override
     public int write(ByteBuffer source) throws IOException {
-        int start = source.position();
-        try (Permit turn = output.enter(Deadlines.NEVER)) {
-            while (source.hasRemaining() && source.position() == start) {
-                writeNow(source);
-            }
-            return source.position() - start;
-        } catch (IOException e) {
-            throw told(e);
-        }
+        return output.write(source);
     }
 
     @Override
     public void writeAll(ByteBuffer source) throws IOException {
-        int start = source.position();
-        try (Permit turn = output.enter(Deadlines.NEVER)) {
-            while (source.hasRemaining()) {
-                writeNow(source);
-            }
-        } catch (InterruptedIOException e) {
-            e.bytesTransferred = source.position() - start;
-            throw e;
-        } catch (IOException e) {
-            throw told(e);
-        }
+        output.writeAll(source);
     }
 
     @Override
     public int tryWrite(ByteBuffer source) throws IOException {
-        int start = source.position();
-        try (Permit turn = output.tryEnter()) {
-            if (turn != null && source.hasRemaining()) {
-                writeSome(source);
-            }
-            return source.position() - start;
-        } catch (IOException e) {
-            throw told(e);
-        }
+        return output.tryWrite(source);
     }
 
-    /** Writes what the system takes, after a wait if it is known to take nothing. */
-    private void writeNow(ByteBuffer source) throws IOException {
-        if (output.exhausted) {
-            output.await(Deadlines.NEVER);
-        }
-        writeSome(source);
+    /**
+     * Writes what there is room for from several buffers, one after the other, waiting as {@link #write(ByteBuffer)} does.
+     *
+     * @param sources what to write; without bytes nothing is written
+     * @return how many bytes
+     * @throws IOException as {@link #write(ByteBuffer)} does
+     */
+    @Override
+    public long write(ByteBuffer[] sources) throws IOException {
+        return write(sources, 0, sources.length);
     }
 
-    private void writeSome(ByteBuffer source) throws IOException {
-        int limit = source.limit();
-        int length = Math.min(source.remaining(), source.isDirect() ? Integer.MAX_VALUE : CHUNK);
-        source.limit(source.position() + length);
-        try {
-            output.tried(channel.write(source) < length);
-        } finally {
-            source.limit(limit);
-        }
+    /**
+     * Writes what there is room for from some of several buffers, see {@link #write(ByteBuffer[])}.
+     *
+     * @param sources what to write
+     * @param offset the first buffer
+     * @param length how many buffers
+     * @return how many bytes
+     * @throws IOException as {@link #write(ByteBuffer)} does
+     */
+    @Override
+    public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
+        return output.write(sources, offset, length);
+    }
+
+    /**
+     * Writes all bytes of several buffers, one after the other, as {@link #writeAll(ByteBuffer)} does.
+     *
+     * @param sources what to write; their positions tell how far it came, however it ends
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; {@code bytesTransferred} of the bytes have
+     *     been written, or more, if that is {@link Integer#MAX_VALUE}
+     * @throws IOException as {@link #writeAll(ByteBuffer)} does
+     */
+    public void writeAll(ByteBuffer... sources) throws IOException {
+        output.writeAll(sources);
+    }
+
+    /**
+     * Writes from several buffers what there is room for now, as {@link #tryWrite(ByteBuffer)} does. Never waits.
+     *
+     * @param sources what to write
+     * @return how many bytes; 0 if there is no room now, or somebody else writes
+     * @throws IOException as {@link #tryWrite(ByteBuffer)} does
+     */
+    public long tryWrite(ByteBuffer... sources) throws IOException {
+        return output.tryWrite(sources, 0, sources.length);
+    }
+
+    /**
+     * Writes a part of a file, which the system copies to the socket by itself where it can ({@code sendfile}); the file's
+     * position is left alone. Waits for room as often as it takes; nobody else's bytes come between. The disk may be slow, so each
+     * step, of up to a megabyte, is a blocking job: for small files it is quicker to read and write.
+     *
+     * <p>A step that has begun ends with its own result, so that an interrupt closes neither the file nor the stream.
+     *
+     * @param file open for reading
+     * @param position where in the file, at least 0
+     * @param count how many bytes, at least 0
+     * @return how many bytes were written, fewer than {@code count} only if the file ended
+     * @throws InterruptedIOException if interrupted or cancelled between two steps; {@code bytesTransferred} of the bytes have been
+     *     written, or more, if that is {@link Integer#MAX_VALUE}
+     * @throws ClosedChannelException if the stream is closed, its output shut down, or the file closed
+     * @throws IOException if the connection or the file fails
+     * @throws java.nio.channels.NonReadableChannelException if the file is not open for reading
+     * @throws IllegalArgumentException if an argument is negative
+     */
+    public long writeFrom(FileChannel file, long position, long count) throws IOException {
+        return output.writeFrom(file, position, count);
     }
 
     @Override
     public void shutdownOutput() throws IOException {
-        output.ensureOpen();
-        try {
-            channel.shutdownOutput();
-        } catch (IOException e) {
-            throw told(e);
-        }
-    }
-
-    /** Names the addresses in what the system says of the connection. */
-    private IOException told(IOException e) {
-        return e instanceof ClosedChannelException || e instanceof InterruptedIOException || readiness.isShutDown()
-                ? e
-                : Addresses.at(this.toString(), e);
+        output.shutdown();
     }
 
     /* ---------------- Selecting -------------- */
@@ -331,13 +365,13 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
      */
     @Override
     public Clause<@Nullable Void> clause() {
-        return input.clause();
+        return input.direction.clause();
     }
 
     /** {@return the same as {@link #clause()}, by a name that goes with {@link #writable()}} */
     @Override
     public Selectable<@Nullable Void> readable() {
-        return input.clause();
+        return input.direction.clause();
     }
 
     /**
@@ -347,7 +381,61 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
      */
     @Override
     public Selectable<@Nullable Void> writable() {
-        return output.clause();
+        return output.direction.clause();
+    }
+
+    /**
+     * Waits until there may be something to read, without taking a turn: then no buffer is needed before. See {@link #readable()}
+     * for what it may mean, and what else ends it.
+     *
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait
+     * @throws ClosedChannelException if closed
+     * @throws IOException if the runtime is shut down
+     */
+    public void awaitReadable() throws IOException {
+        input.direction.awaitReady(Deadlines.NEVER);
+    }
+
+    /**
+     * Waits until there may be something to read, at most a given time, see {@link #awaitReadable()}.
+     *
+     * @param timeout the longest wait; zero or negative does not wait
+     * @throws java.net.SocketTimeoutException if nothing came in time; the interrupt flag is left alone
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait
+     * @throws ClosedChannelException if closed
+     * @throws IOException if the runtime is shut down
+     */
+    public void awaitReadable(Duration timeout) throws IOException {
+        if (!input.direction.awaitReady(Deadlines.of(timeout))) {
+            throw Deadlines.passed("a wait for something to read from " + this);
+        }
+    }
+
+    /**
+     * Waits until there may be room to write, without taking a turn. See {@link #writable()} for what it may mean, and what else
+     * ends it.
+     *
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait
+     * @throws ClosedChannelException if closed
+     * @throws IOException if the runtime is shut down
+     */
+    public void awaitWritable() throws IOException {
+        output.direction.awaitReady(Deadlines.NEVER);
+    }
+
+    /**
+     * Waits until there may be room to write, at most a given time, see {@link #awaitWritable()}.
+     *
+     * @param timeout the longest wait; zero or negative does not wait
+     * @throws java.net.SocketTimeoutException if there was no room in time; the interrupt flag is left alone
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait
+     * @throws ClosedChannelException if closed
+     * @throws IOException if the runtime is shut down
+     */
+    public void awaitWritable(Duration timeout) throws IOException {
+        if (!output.direction.awaitReady(Deadlines.of(timeout))) {
+            throw Deadlines.passed("a wait for room to write to " + this);
+        }
     }
 
     /** {@return what the driver knows of the connection, for tests} */
@@ -357,48 +445,19 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
 
     /* ---------------- Options, addresses, the end -------------- */
 
-    /**
-     * Sets whether small writes are sent at once ({@code TCP_NODELAY}) and not gathered while an answer is outstanding. Off
-     * unless set.
-     *
-     * @param on whether
-     * @throws IOException if closed, or the system refuses
-     */
-    public void noDelay(boolean on) throws IOException {
-        channel.setOption(StandardSocketOptions.TCP_NODELAY, on);
+    @Override
+    public <T> T option(SocketOption<T> option) throws IOException {
+        return SocketOptions.get(channel, option);
     }
 
-    /**
-     * {@return whether small writes are sent at once}
-     *
-     * @throws IOException if closed
-     */
-    public boolean noDelay() throws IOException {
-        return isOn(StandardSocketOptions.TCP_NODELAY);
+    @Override
+    public <T> void option(SocketOption<T> option, T value) throws IOException {
+        SocketOptions.set(channel, option, value);
     }
 
-    /**
-     * Sets whether the system probes an idle connection ({@code SO_KEEPALIVE}), at intervals of its own, and ends one whose
-     * peer is gone. Off unless set.
-     *
-     * @param on whether
-     * @throws IOException if closed, or the system refuses
-     */
-    public void keepAlive(boolean on) throws IOException {
-        channel.setOption(StandardSocketOptions.SO_KEEPALIVE, on);
-    }
-
-    /**
-     * {@return whether the system probes an idle connection}
-     *
-     * @throws IOException if closed
-     */
-    public boolean keepAlive() throws IOException {
-        return isOn(StandardSocketOptions.SO_KEEPALIVE);
-    }
-
-    private boolean isOn(SocketOption<Boolean> option) throws IOException {
-        return Boolean.TRUE.equals(channel.getOption(option));
+    @Override
+    public Set<SocketOption<?>> supportedOptions() {
+        return channel.supportedOptions();
     }
 
     /** {@return this side's address; known also after closing} */
@@ -429,6 +488,22 @@ public final class TcpStream implements ByteStream, Selectable<@Nullable Void> {
         } finally {
             readiness.close();
             readiness.forget(); // gives the descriptor back
+        }
+    }
+
+    /**
+     * Closes the connection and tells the peer that it has failed: what was not sent yet is dropped, and the peer sees a reset.
+     * Otherwise as {@link #close()}.
+     *
+     * @throws IOException if the system reports an error; the stream is closed nevertheless
+     */
+    public void closeWithReset() throws IOException {
+        try {
+            if (isOpen()) {
+                resetOnClose(true);
+            }
+        } finally {
+            close();
         }
     }
 
