@@ -43,13 +43,16 @@ public final class TcpSocket implements TcpOptions, AutoCloseable {
     private final AtomicReference<@Nullable SocketChannel> open;
 
     private final @Nullable ProtocolFamily family;
+    private final Set<SocketOption<?>> supported;
 
     /** What was set: listening needs another kind of channel, to which it is carried over. */
     private final Map<SocketOption<?>, Object> chosen = new LinkedHashMap<>();
 
     private TcpSocket(@Nullable ProtocolFamily family) throws IOException {
         this.family = family;
-        this.open = new AtomicReference<>(family == null ? SocketChannel.open() : SocketChannel.open(family));
+        SocketChannel channel = family == null ? SocketChannel.open() : SocketChannel.open(family);
+        this.open = new AtomicReference<>(channel);
+        this.supported = channel.supportedOptions();
     }
 
     /**
@@ -95,8 +98,7 @@ public final class TcpSocket implements TcpOptions, AutoCloseable {
 
     @Override
     public Set<SocketOption<?>> supportedOptions() {
-        SocketChannel channel = open.get();
-        return channel == null ? Set.of() : channel.supportedOptions();
+        return supported;
     }
 
     /**

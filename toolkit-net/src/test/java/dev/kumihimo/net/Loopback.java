@@ -7,6 +7,7 @@ import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.TaskRuntime;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What the tests of sockets have in common. */
 final class Loopback {
@@ -54,6 +57,52 @@ final class Loopback {
         public void close() throws IOException {
             peer.close();
             stream.close();
+        }
+    }
+
+    /**
+     * A port where connects hang: its backlog is full, so the system drops what asks for another connection. Linux holds one
+     * connection more than the backlog says.
+     */
+    static final class Deaf implements AutoCloseable {
+        private final ServerSocket server;
+        private final List<Socket> waiting = new ArrayList<>();
+
+        Deaf(String host) throws IOException {
+            server = new ServerSocket();
+            server.bind(new InetSocketAddress(host, 0), 1);
+            for (int i = 0; i < 2; i++) {
+                Socket socket = new Socket();
+                waiting.add(socket);
+                socket.connect(server.getLocalSocketAddress(), 10_000);
+            }
+        }
+
+        InetSocketAddress address() {
+            return (InetSocketAddress) server.getLocalSocketAddress();
+        }
+
+        /** Makes room, so that whoever asks again is heard: the system does within seconds. */
+        void listen() throws IOException {
+            for (int i = 0; i < 2; i++) {
+                server.accept().close();
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            for (Socket socket : waiting) {
+                socket.close();
+            }
+            server.close();
+        }
+    }
+
+    /** {@return an address that refuses: nobody listens there} */
+    static InetSocketAddress refusing() throws IOException {
+        try (ServerSocket free = new ServerSocket()) {
+            free.bind(new InetSocketAddress(HOST, 0));
+            return (InetSocketAddress) free.getLocalSocketAddress();
         }
     }
 
