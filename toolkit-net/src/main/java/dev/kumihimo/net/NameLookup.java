@@ -105,10 +105,11 @@ public final class NameLookup {
         String digits = hostAndPort.substring(colon + 1);
         boolean bracketed = host.length() > 2 && host.startsWith("[") && host.endsWith("]");
         boolean wellFormed = bracketed || (!host.isEmpty() && host.indexOf(':') < 0 && host.indexOf('[') < 0);
-        boolean number = !digits.isEmpty() && digits.length() <= 5 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
+        boolean number =
+                !digits.isEmpty() && digits.length() <= 5 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
         if (!wellFormed || !number) {
-            throw new IllegalArgumentException(
-                    "hostAndPort=\"" + hostAndPort + "\" must be host:port or [address]:port, with a port of 0 to 65535");
+            throw new IllegalArgumentException("hostAndPort=\"" + hostAndPort
+                    + "\" must be host:port or [address]:port, with a port of 0 to 65535");
         }
         int port = Integer.parseInt(digits);
         checkPort(port, 0);

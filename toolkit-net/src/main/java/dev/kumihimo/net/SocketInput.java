@@ -78,7 +78,10 @@ final class SocketInput {
     long read(ByteBuffer[] targets, int offset, int length, long deadline) throws IOException {
         Objects.checkFromIndexSize(offset, length, targets.length);
         return awaited(
-                Batch.remaining(targets, offset, length), deadline, () -> readNow(targets, offset, length), "a read from ");
+                Batch.remaining(targets, offset, length),
+                deadline,
+                () -> readNow(targets, offset, length),
+                "a read from ");
     }
 
     long tryRead(ByteBuffer[] targets, int offset, int length) throws IOException {
@@ -191,7 +194,9 @@ final class SocketInput {
 
     /** {@return bytes in an array that is not much larger than they are: they may stay for long} */
     private static ByteBuffer kept(ByteBuffer bytes) {
-        return bytes.limit() > bytes.capacity() / 2 ? bytes : ByteBuffer.wrap(Arrays.copyOf(bytes.array(), bytes.limit()));
+        return bytes.limit() > bytes.capacity() / 2
+                ? bytes
+                : ByteBuffer.wrap(Arrays.copyOf(bytes.array(), bytes.limit()));
     }
 
     /** Has as many bytes ahead as are wanted, if the system has them; returns what it said. */

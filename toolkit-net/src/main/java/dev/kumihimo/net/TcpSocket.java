@@ -275,7 +275,8 @@ public final class TcpSocket implements TcpOptions, AutoCloseable {
 
     private IllegalArgumentException wrongFamily(InetSocketAddress address, UnsupportedAddressTypeException cause) {
         return new IllegalArgumentException(
-                "address=" + Addresses.text(address) + " must be one of " + (family == null ? "this system" : family), cause);
+                "address=" + Addresses.text(address) + " must be one of " + (family == null ? "this system" : family),
+                cause);
     }
 
     @Override

@@ -75,8 +75,7 @@ class ConnectorTest {
             int before = openSockets();
             List<InetSocketAddress> addresses = new ArrayList<>(Collections.nCopies(240, refusing));
             addresses.add(listener.localAddress());
-            try (TcpStream stream =
-                    runtime.blockOn(() -> connect(addresses.toArray(new InetSocketAddress[0])))) {
+            try (TcpStream stream = runtime.blockOn(() -> connect(addresses.toArray(new InetSocketAddress[0])))) {
                 assertThat(stream.peerAddress()).isEqualTo(listener.localAddress());
             }
             await().until(() -> openSockets() == before);
@@ -137,8 +136,9 @@ class ConnectorTest {
                     .hasMessageContaining("127.0.0.1:" + first.getPort())
                     .hasMessageContaining("127.0.0.1:" + second.getPort())
                     .hasMessageContaining("refused")
-                    .satisfies(e -> assertThat(e.getSuppressed()).hasSize(2).allSatisfy(each -> assertThat(each)
-                            .isInstanceOf(ConnectException.class)));
+                    .satisfies(e -> assertThat(e.getSuppressed())
+                            .hasSize(2)
+                            .allSatisfy(each -> assertThat(each).isInstanceOf(ConnectException.class)));
             await().until(() -> openSockets() == before);
         }
     }
@@ -155,7 +155,8 @@ class ConnectorTest {
                     .isInstanceOf(SocketTimeoutException.class)
                     .hasMessageContaining("several:1")
                     .hasMessageContaining("127.0.0.1:" + first.address().getPort())
-                    .satisfies(e -> assertThat(e.getSuppressed()).singleElement().isInstanceOf(ConnectException.class));
+                    .satisfies(
+                            e -> assertThat(e.getSuppressed()).singleElement().isInstanceOf(ConnectException.class));
             assertThat(Thread.currentThread().isInterrupted()).isFalse();
             await().until(() -> openSockets() == before);
         }
@@ -241,12 +242,13 @@ class ConnectorTest {
             });
             runtime.blockOn(() -> {
                 try (TcpStream stream = TcpStream.connectBefore(two, "two.invalid", port, Deadlines.NEVER)) {
-                    assertThat(stream.peerAddress().getAddress().getHostAddress()).isEqualTo("127.0.0.1");
+                    assertThat(stream.peerAddress().getAddress().getHostAddress())
+                            .isEqualTo("127.0.0.1");
                 }
             });
             listener.close();
-            assertThatThrownBy(() -> runtime.blockOn(
-                            () -> TcpStream.connectBefore(two, "two.invalid", port, Deadlines.NEVER)))
+            assertThatThrownBy(() ->
+                            runtime.blockOn(() -> TcpStream.connectBefore(two, "two.invalid", port, Deadlines.NEVER)))
                     .isInstanceOf(ConnectException.class)
                     .hasMessageContaining("two.invalid:" + port)
                     .hasMessageContaining("127.0.0.9:" + port)
@@ -266,8 +268,8 @@ class ConnectorTest {
                     .hasMessageContaining("127.0.0.1:" + deaf.address().getPort());
             assertThatThrownBy(() -> runtime.blockOn(() -> TcpStream.connect(deaf.address(), Duration.ZERO)))
                     .isInstanceOf(SocketTimeoutException.class);
-            assertThatThrownBy(() -> runtime.blockOn(() -> TcpStream.connect(
-                            HOST, deaf.address().getPort(), Duration.ofMillis(100))))
+            assertThatThrownBy(() -> runtime.blockOn(
+                            () -> TcpStream.connect(HOST, deaf.address().getPort(), Duration.ofMillis(100))))
                     .isInstanceOf(SocketTimeoutException.class);
             await().until(() -> openSockets() == before);
         }

@@ -61,11 +61,13 @@ class NameLookupTest {
     void resolve_findsLocalhost() throws Exception {
         try (TaskRuntime runtime = runtime(1)) {
             runtime.blockOn(() -> {
-                assertThat(NameLookup.resolve("localhost", 80)).isNotEmpty().allSatisfy(address -> assertThat(
-                                address.getAddress().isLoopbackAddress())
-                        .isTrue());
+                assertThat(NameLookup.resolve("localhost", 80))
+                        .isNotEmpty()
+                        .allSatisfy(address -> assertThat(address.getAddress().isLoopbackAddress())
+                                .isTrue());
                 assertThat(NameLookup.resolve("localhost:81")).isNotEmpty();
-                assertThat(NameLookup.resolve("localhost", 81, Duration.ofSeconds(20))).isNotEmpty();
+                assertThat(NameLookup.resolve("localhost", 81, Duration.ofSeconds(20)))
+                        .isNotEmpty();
             });
         }
     }
@@ -108,8 +110,8 @@ class NameLookupTest {
             untilWaiting(looking);
             looking.abort();
             assertThat(looking.result()).isInstanceOf(JoinResult.Cancelled.class);
-            assertThatThrownBy(() -> runtime.blockOn(() -> TcpStream.connectBefore(
-                            hanging, "slow", 80, Deadlines.of(Duration.ofMillis(50)))))
+            assertThatThrownBy(() -> runtime.blockOn(
+                            () -> TcpStream.connectBefore(hanging, "slow", 80, Deadlines.of(Duration.ofMillis(50)))))
                     .isInstanceOf(SocketTimeoutException.class);
             release.countDown();
         }
@@ -124,7 +126,22 @@ class NameLookupTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", ":", "localhost", "localhost:", ":80", "::1:80", "[::1]", "[]:80", "a:b", "a:-1", "a:65536", "a:999999", "[a:80"})
+    @ValueSource(
+            strings = {
+                "",
+                ":",
+                "localhost",
+                "localhost:",
+                ":80",
+                "::1:80",
+                "[::1]",
+                "[]:80",
+                "a:b",
+                "a:-1",
+                "a:65536",
+                "a:999999",
+                "[a:80"
+            })
     void parse_refusesWhatIsNoHostAndPort(String text) {
         assertThatThrownBy(() -> NameLookup.parse(text)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> NameLookup.resolve(text)).isInstanceOf(IllegalArgumentException.class);

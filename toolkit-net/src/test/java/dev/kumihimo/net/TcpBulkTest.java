@@ -65,7 +65,8 @@ class TcpBulkTest {
             assertThatThrownBy(() -> pair.stream().write(others, -1, 2)).isInstanceOf(IndexOutOfBoundsException.class);
             assertThat(pair.stream().read(others, 0, 3)).isEqualTo(2);
             pair.peer().shutdownOutput();
-            assertThat(pair.stream().read(new ByteBuffer[] {ByteBuffer.allocate(1)})).isEqualTo(-1);
+            assertThat(pair.stream().read(new ByteBuffer[] {ByteBuffer.allocate(1)}))
+                    .isEqualTo(-1);
         }
     }
 
@@ -149,7 +150,10 @@ class TcpBulkTest {
             untilWaiting(writing);
             writing.abort();
             int written = writing.join();
-            assertThat(written).isEqualTo(Arrays.stream(sources).mapToInt(ByteBuffer::position).sum());
+            assertThat(written)
+                    .isEqualTo(Arrays.stream(sources)
+                            .mapToInt(ByteBuffer::position)
+                            .sum());
             pair.stream().shutdownOutput();
             assertThat(pair.peer().getInputStream().readAllBytes()).hasSize(written);
         }
@@ -280,7 +284,8 @@ class TcpBulkTest {
     void writeFrom_tellsWhatIsWrong() throws Exception {
         try (TaskRuntime runtime = runtime(1);
                 FileChannel file = file(random(30_000_000));
-                FileChannel unreadable = FileChannel.open(directory.resolve("other"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileChannel unreadable = FileChannel.open(
+                        directory.resolve("other"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 Pair pair = Pair.open()) {
             TcpStream stream = pair.stream();
             assertThatThrownBy(() -> runtime.blockOn(() -> stream.writeFrom(unreadable, 0, 1)))
@@ -322,7 +327,8 @@ class TcpBulkTest {
             next.join();
             assertThat(first[0]).isEqualTo(content[0]);
             assertThat(received).hasSize(content.length + 3);
-            assertThat(new String(received, content.length - 1, 4, StandardCharsets.US_ASCII)).isEqualTo("next");
+            assertThat(new String(received, content.length - 1, 4, StandardCharsets.US_ASCII))
+                    .isEqualTo("next");
             assertThat(pair.stream().isOpen()).isTrue();
         }
     }

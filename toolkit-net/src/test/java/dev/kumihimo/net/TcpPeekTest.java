@@ -96,8 +96,7 @@ class TcpPeekTest {
                     // until the system has them
                 }
             });
-            await().during(Duration.ofMillis(50))
-                    .until(() -> stream.tryPeek(seen.clear()) == SocketInput.LOOK_AHEAD);
+            await().during(Duration.ofMillis(50)).until(() -> stream.tryPeek(seen.clear()) == SocketInput.LOOK_AHEAD);
             byte[] received = runtime.blockOn(() -> stream.inputStream().readNBytes(sent.length));
             assertThat(received).isEqualTo(sent);
             assertThat(seen.flip()).isEqualTo(ByteBuffer.wrap(sent, 0, SocketInput.LOOK_AHEAD));

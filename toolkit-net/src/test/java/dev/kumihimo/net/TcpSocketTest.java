@@ -146,9 +146,12 @@ class TcpSocketTest {
             refused("keepAliveCount=0 must be 1 to 127", () -> socket.keepAliveCount(0));
             refused("keepAliveCount=128 must be 1 to 127", () -> socket.keepAliveCount(128));
             refused("keepAliveIdle=PT0S must be 1 to 32767 seconds", () -> socket.keepAliveIdle(Duration.ZERO));
-            refused("keepAliveIdle=PT-0.5S must be 1 to 32767 seconds", () -> socket.keepAliveIdle(Duration.ofMillis(-500)));
-            refused("keepAliveInterval=PT9H6M7.000000001S must be 1 to 32767 seconds", () -> socket.keepAliveInterval(
-                    Duration.ofSeconds(32767, 1)));
+            refused(
+                    "keepAliveIdle=PT-0.5S must be 1 to 32767 seconds",
+                    () -> socket.keepAliveIdle(Duration.ofMillis(-500)));
+            refused(
+                    "keepAliveInterval=PT9H6M7.000000001S must be 1 to 32767 seconds",
+                    () -> socket.keepAliveInterval(Duration.ofSeconds(32767, 1)));
             refused("backlog=0 must be at least 1", () -> socket.listen(0));
             assertThat(socket.localAddress()).isNull(); // and it is open still
         }
@@ -218,7 +221,8 @@ class TcpSocketTest {
     void listen_findsAPort_withoutABind() throws Exception {
         try (TcpSocket socket = TcpSocket.v4();
                 TcpListener listener = socket.listen(4);
-                TcpStream stream = TcpStream.connect(HOST, listener.localAddress().getPort())) {
+                TcpStream stream =
+                        TcpStream.connect(HOST, listener.localAddress().getPort())) {
             assertThat(stream.isOpen()).isTrue();
         }
     }
@@ -330,7 +334,8 @@ class TcpSocketTest {
             TcpSocket socket = TcpSocket.v4();
             assertThatThrownBy(() -> socket.bind(listener.localAddress()))
                     .isInstanceOf(BindException.class)
-                    .hasMessageContaining("cannot bind to 127.0.0.1:" + listener.localAddress().getPort());
+                    .hasMessageContaining("cannot bind to 127.0.0.1:"
+                            + listener.localAddress().getPort());
             assertThat(openSockets()).isEqualTo(before);
             assertThatThrownBy(socket::noDelay).isInstanceOf(ClosedChannelException.class);
         }
@@ -388,7 +393,8 @@ class TcpSocketTest {
         try (TcpSocket socket = TcpSocket.v6()) {
             socket.bind(new InetSocketAddress("::1", 0));
             try (TcpListener listener = socket.listen(1);
-                    TcpStream stream = TcpStream.connect("::1", listener.localAddress().getPort())) {
+                    TcpStream stream =
+                            TcpStream.connect("::1", listener.localAddress().getPort())) {
                 assertThat(stream.isOpen()).isTrue();
             }
         }
