@@ -53,6 +53,15 @@ public interface StreamListener<S extends ByteStream> extends Selectable<@Nullab
     @Nullable
     S tryAccept() throws IOException;
 
+    /**
+     * {@return what logs and dumps call the other side of a connection, such as {@code 127.0.0.1:43210}}
+     *
+     * @param connection one that this listener has accepted
+     */
+    default String peerName(S connection) {
+        return connection.toString();
+    }
+
     /** {@return whether it has not been closed} */
     boolean isOpen();
 

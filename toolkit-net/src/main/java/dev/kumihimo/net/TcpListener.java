@@ -253,6 +253,11 @@ public final class TcpListener implements StreamListener<TcpStream> {
         return connections.clause();
     }
 
+    @Override
+    public String peerName(TcpStream connection) {
+        return Addresses.text(connection.peerAddress());
+    }
+
     /** {@return where it listens, with the port that a bind to port 0 has found} */
     public InetSocketAddress localAddress() {
         return localAddress;

@@ -63,6 +63,112 @@ class ServiceWithListenerTest {
         runner.join();
     }
 
+    @Test
+    void serverInAService_needsFewLines_andItsSessionsAreTheServices() throws Exception {
+        CompletableFuture<Service> running = new CompletableFuture<>();
+        TcpListener listener = TcpListener.bind(HOST, 0);
+        CompletableFuture<Service.Report> report = new CompletableFuture<>();
+        Service.Builder builder = Service.builder().drainTimeout(Duration.ofMillis(500));
+        Thread runner = Thread.ofPlatform().start(() -> {
+            try {
+                report.complete(builder.run(service -> {
+                    running.complete(service);
+                    TcpServer.of(listener).in(service).serve(session -> patient(session, service));
+                }));
+            } catch (Throwable e) {
+                report.completeExceptionally(e);
+            }
+        });
+        try (Socket polite = connect(listener);
+                Socket deaf = connect(listener)) {
+            assertThat(answer(polite, 'a')).isEqualTo('a');
+            assertThat(answer(deaf, 'd')).isEqualTo('d'); // does not listen to the token
+            running.get().shutdown("enough");
+            assertThat(polite.getInputStream().read()).as("its goodbye").isEqualTo('!');
+            assertThat(polite.getInputStream().read()).as("its end").isEqualTo(-1);
+            assertThat(deaf.getInputStream().read()).as("its end").isEqualTo(-1);
+            assertThat(report.get().aborted())
+                    .contains("task \"session-127.0.0.1:" + deaf.getLocalPort() + '"')
+                    .doesNotContain("task \"session-127.0.0.1:" + polite.getLocalPort() + '"');
+            assertThat(report.get().left()).isEmpty();
+            assertThat(report.get().failure()).isNull();
+            assertThat(listener.isOpen()).isFalse();
+        }
+        runner.join();
+    }
+
+    /** The least there is to write; the service drains, and ends well. */
+    @Test
+    void serverInAService_endsWithExitCode0_ifItsSessionsEnd() throws Exception {
+        TcpListener listener = TcpListener.bind(HOST, 0);
+        CompletableFuture<Service> running = new CompletableFuture<>();
+        CompletableFuture<Integer> exitCode = new CompletableFuture<>();
+        Thread runner = Thread.ofPlatform().start(() -> {
+            try {
+                exitCode.complete(Service.run(LONG, service -> {
+                    running.complete(service);
+                    TcpServer.of(listener).in(service).serve(session -> echo(session, service));
+                }));
+            } catch (Throwable e) {
+                exitCode.completeExceptionally(e);
+            }
+        });
+        try (Socket client = connect(listener)) {
+            assertThat(answer(client, 'a')).isEqualTo('a');
+            running.get().shutdown();
+            assertThat(client.getInputStream().read()).isEqualTo('!');
+            assertThat(client.getInputStream().read()).isEqualTo(-1);
+        }
+        assertThat(exitCode.get()).isZero();
+        runner.join();
+    }
+
+    /** With a drain of its own, in a body that has other things to do as well. */
+    @Test
+    void serverWithADrainOfItsOwn_endsBeforeTheServiceDoes() throws Exception {
+        TcpListener listener = TcpListener.bind(HOST, 0);
+        CompletableFuture<Service> running = new CompletableFuture<>();
+        CompletableFuture<TcpServer.Report> ofServer = new CompletableFuture<>();
+        CompletableFuture<Service.Report> ofService = new CompletableFuture<>();
+        Thread runner = Thread.ofPlatform().start(() -> {
+            try {
+                ofService.complete(Service.builder().drainTimeout(LONG).run(service -> {
+                    running.complete(service);
+                    TcpServer<TcpStream> server = TcpServer.of(service.closeFirst(listener));
+                    ofServer.complete(server.drainTimeout(Duration.ZERO).serve(Serving::echo));
+                }));
+            } catch (Throwable e) {
+                ofService.completeExceptionally(e);
+            }
+        });
+        try (Socket client = connect(listener)) {
+            assertThat(answer(client, 'a')).isEqualTo('a');
+            running.get().shutdown();
+            assertThat(client.getInputStream().read()).isEqualTo(-1);
+            assertThat(ofService.get().exitCode()).as("%s", ofService.get()).isZero();
+            assertThat(ofServer.get().aborted()).containsExactly("session-127.0.0.1:" + client.getLocalPort());
+        }
+        runner.join();
+    }
+
+    private static Socket connect(TcpListener listener) throws IOException {
+        Socket client = new Socket(HOST, listener.localAddress().getPort());
+        client.setSoTimeout(30_000);
+        return client;
+    }
+
+    /** Echoes until the service ends, unless it was sent a 'd': then for as long as it may. */
+    private static void patient(TcpStream session, Service service) throws Exception {
+        ByteBuffer first = ByteBuffer.allocate(1);
+        session.read(first);
+        session.writeAll(first.flip());
+        if (first.get(0) == 'd') {
+            Serving.echo(session);
+        } else {
+            echo(session, service);
+        }
+    }
+
     private static int answer(Socket client, char sent) throws IOException {
         client.getOutputStream().write(sent);
         return client.getInputStream().read();
