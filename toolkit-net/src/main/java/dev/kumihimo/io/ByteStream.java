@@ -31,4 +31,15 @@ import java.nio.channels.ByteChannel;
  *
  * @since 0.1
  */
-public interface ByteStream extends ByteSource, ByteSink, ByteChannel {}
+public interface ByteStream extends ByteSource, ByteSink, ByteChannel {
+    /**
+     * Splits this into its input and its output, for two tasks that end independently of each other. The stream is theirs from
+     * then on: it is closed when both have been, and given back by {@link Halves#reunite}.
+     *
+     * @return the halves
+     */
+    default Halves split() {
+        Split split = new Split(this);
+        return new Halves(new ReadHalf(split), new WriteHalf(split));
+    }
+}

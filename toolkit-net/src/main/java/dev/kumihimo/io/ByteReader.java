@@ -1,0 +1,574 @@
+package dev.kumihimo.io;
+
+import dev.kumihimo.select.Selectable;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Everything that is read in more than one step (a number, a line, the rest) is gathered in the buffer, and taken out of it when
+ * it is complete. So there is no step between which anything could get lost, and nothing to remember but the buffer.
+ */
+
+/**
+ * Reads through a buffer: exact numbers of bytes, lines, what comes before a delimiter, numbers.
+ *
+ * <pre>{@code
+ * ByteReader reader = ByteReader.of(stream);
+ * for (String line; (line = reader.readLineOrNull(8192)) != null; ) {
+ *     answer(line);
+ * }
+ * }</pre>
+ *
+ * <p>Belongs to one thread at a time; the source underneath may be closed by any, which ends a wait here. It takes more from the
+ * source than it was asked for, so read from the one or the other. A read into a buffer at least as large as its own goes
+ * straight to the source, if nothing is buffered.
+ *
+ * <p><b>Interruption, cancellation and time.</b> A wait that ends with {@link InterruptedIOException}, see {@link ByteStream},
+ * loses nothing: what has come stays here, and the same call can be made again. So any of these methods may be bounded by a
+ * {@link dev.kumihimo.time.Timeout}. Only {@link #readFully} and {@link #skip} take what they can before they wait; they tell how
+ * much. The same holds when the source fails.
+ *
+ * <p><b>Memory.</b> The buffer grows beyond its capacity only for what was asked for and allowed, by a {@code maxLength} or a
+ * count, as it comes, and shrinks when that has been taken.
+ *
+ * @since 0.1
+ */
+public final class ByteReader extends SourceView {
+    /** How many bytes are buffered unless another capacity is given. */
+    public static final int DEFAULT_CAPACITY = 8192;
+
+    /** The longest array that every JVM can make. */
+    private static final int MOST = Integer.MAX_VALUE - 8;
+
+    private static final byte[] NONE = {};
+
+    /** What {@link #find} returns if the delimiter is not where it is looked for, or if the end comes before. */
+    private static final int ABSENT = 0;
+
+    private static final int ENDED = -1;
+
+    private final ByteSource source;
+    private final int capacity;
+    private byte[] bytes = NONE;
+    private int start; // bytes[start] to bytes[end - 1] have been read from the source, and not been taken
+    private int end;
+
+    private ByteReader(ByteSource source, int capacity) {
+        if (capacity < 1) {
+            throw new IllegalArgumentException("capacity=" + capacity + " must be at least 1");
+        }
+        this.source = Objects.requireNonNull(source, "source");
+        this.capacity = capacity;
+    }
+
+    /**
+     * {@return a reader with a buffer of {@value #DEFAULT_CAPACITY} bytes, made when it is first needed}
+     *
+     * @param source where to read from; closed together with the reader
+     */
+    public static ByteReader of(ByteSource source) {
+        return new ByteReader(source, DEFAULT_CAPACITY);
+    }
+
+    /**
+     * {@return a reader, whose buffer is made when it is first needed}
+     *
+     * @param source where to read from; closed together with the reader
+     * @param capacity how many bytes are buffered, 1 or more
+     * @throws IllegalArgumentException if the capacity is less
+     */
+    public static ByteReader of(ByteSource source, int capacity) {
+        return new ByteReader(source, capacity);
+    }
+
+    /* ---------------- The buffer -------------- */
+
+    /** {@return where it reads from} What is buffered has been taken from there already. */
+    public ByteSource source() {
+        return source;
+    }
+
+    /** {@return how many bytes can be taken without reading from the source} */
+    public int buffered() {
+        return end - start;
+    }
+
+    /**
+     * Waits until so many bytes are buffered, or the end has come, and shows them without taking them.
+     *
+     * @param length how many, 0 or more
+     * @return a read-only view of the bytes, fewer only at the end; valid until the next call of any method
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait
+     * @throws IOException if the source fails or is closed
+     * @throws IllegalArgumentException if the length is negative
+     */
+    public ByteBuffer peek(int length) throws IOException {
+        checkNotNegative("length", length);
+        ensureOpen();
+        while (buffered() < length && fill(Deadlines.NEVER, length) >= 0) {
+            // one more
+        }
+        return ByteBuffer.wrap(bytes, start, Math.min(length, buffered()))
+                .slice()
+                .asReadOnlyBuffer();
+    }
+
+    /**
+     * Reads more behind what is buffered, which is less than {@code most}.
+     *
+     * @param most to how many bytes the buffer may grow, if that is more than its capacity
+     * @return how many, or -1 at the end
+     */
+    private int fill(long deadline, long most) throws IOException {
+        makeRoom(most);
+        ByteBuffer free = ByteBuffer.wrap(bytes, end, bytes.length - end);
+        int count = read(source, free, deadline);
+        int added = free.position() - end; // which is so, whatever the source says
+        end += added;
+        if (count >= 0 && added == 0 && deadline != Deadlines.TRY) {
+            throw new IOException(source + " has read nothing, though there was room");
+        }
+        return count < 0 ? -1 : added;
+    }
+
+    private void makeRoom(long most) {
+        int there = end - start;
+        if (bytes == NONE) {
+            bytes = new byte[capacity];
+        } else if (end == bytes.length || start > there) {
+            byte[] target = bytes;
+            if (there == bytes.length) {
+                target = new byte[(int) Math.min(Math.min(2L * there, Math.max(most, there + 1L)), MOST)];
+            } else if (bytes.length > capacity && there < capacity && most <= capacity) {
+                target = new byte[capacity];
+            }
+            System.arraycopy(bytes, start, target, 0, there);
+            bytes = target;
+            start = 0;
+            end = there;
+        }
+    }
+
+    private void taken(int length) {
+        start += length;
+        if (start == end) {
+            start = 0;
+            end = 0;
+            if (bytes.length > capacity) {
+                bytes = NONE;
+            }
+        }
+    }
+
+    private byte[] take(int length) {
+        byte[] taken = Arrays.copyOfRange(bytes, start, start + length);
+        taken(length);
+        return taken;
+    }
+
+    /* ---------------- Bytes -------------- */
+
+    @Override
+    int readBefore(ByteBuffer target, long deadline) throws IOException {
+        if (start == end) {
+            if (target.remaining() >= capacity) {
+                return read(source, target, deadline);
+            }
+            int count = fill(deadline, capacity);
+            if (count <= 0) {
+                return count;
+            }
+        }
+        int length = Math.min(target.remaining(), buffered());
+        target.put(bytes, start, length);
+        taken(length);
+        return length;
+    }
+
+    /**
+     * {@return that there may be something to read, to be selected on} Also if it is buffered. A select that is awaited again has
+     * to be given this again: whether something is buffered is looked at when the branch is added.
+     */
+    @Override
+    public Selectable<@Nullable Void> readable() {
+        return () -> (buffered() > 0 ? Ready.NOW : source.readable()).clause();
+    }
+
+    /**
+     * Reads until a buffer is full.
+     *
+     * @param target what to fill; its position tells how far it came, however it ends
+     * @throws EOFException if the end comes before; it tells how many bytes came, which are in the buffer
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; {@code bytesTransferred} bytes are in the
+     *     buffer, and the same call reads the rest
+     * @throws IOException if the source fails or is closed
+     */
+    public void readFully(ByteBuffer target) throws IOException {
+        int first = target.position();
+        int length = target.remaining();
+        try {
+            while (target.hasRemaining()) {
+                if (read(target) < 0) {
+                    throw ended(target.position() - first, length);
+                }
+            }
+        } catch (InterruptedIOException e) {
+            e.bytesTransferred = target.position() - first;
+            throw e;
+        }
+    }
+
+    /**
+     * Skips bytes.
+     *
+     * @param count how many, 0 or more
+     * @return how many were skipped; fewer only at the end
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; {@code bytesTransferred} were skipped, if
+     *     that is fewer than 2 GiB
+     * @throws IOException if the source fails or is closed
+     * @throws IllegalArgumentException if the count is negative
+     */
+    public long skip(long count) throws IOException {
+        checkNotNegative("count", count);
+        ensureOpen();
+        long left = count;
+        try {
+            while (left > 0 && (start < end || fill(Deadlines.NEVER, capacity) >= 0)) {
+                int length = (int) Math.min(left, buffered());
+                taken(length);
+                left -= length;
+            }
+        } catch (InterruptedIOException e) {
+            e.bytesTransferred = (int) Math.min(count - left, Integer.MAX_VALUE);
+            throw e;
+        }
+        return count - left;
+    }
+
+    /**
+     * Reads to the end.
+     *
+     * @param maxLength the most bytes, 0 or more
+     * @return the bytes; none if the end has come
+     * @throws TooLongException if there are more; they can be read nevertheless
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was taken
+     * @throws IOException if the source fails or is closed; nothing was taken
+     * @throws IllegalArgumentException if the length is negative
+     */
+    public byte[] readToEnd(int maxLength) throws IOException {
+        return take(awaitEnd(maxLength));
+    }
+
+    /**
+     * Reads text in UTF-8 to the end.
+     *
+     * @param maxLength the most bytes, 0 or more
+     * @return the text; empty if the end has come
+     * @throws TooLongException if there are more; they can be read nevertheless
+     * @throws CharacterCodingException if it is not UTF-8; nothing was taken
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was taken
+     * @throws IOException if the source fails or is closed; nothing was taken
+     * @throws IllegalArgumentException if the length is negative
+     */
+    public String readString(int maxLength) throws IOException {
+        int length = awaitEnd(maxLength);
+        String text = decode(length);
+        taken(length);
+        return text;
+    }
+
+    private int awaitEnd(int maxLength) throws IOException {
+        checkNotNegative("maxLength", maxLength);
+        ensureOpen();
+        int most = (int) Math.min(maxLength + 1L, MOST);
+        while (buffered() < most) {
+            if (fill(Deadlines.NEVER, most) < 0) {
+                return buffered();
+            }
+        }
+        throw new TooLongException("what is left to read", maxLength);
+    }
+
+    /* ---------------- Delimiters, lines -------------- */
+
+    /**
+     * Reads until a delimiter has come, or the end.
+     *
+     * @param delimiter what it ends with
+     * @param maxLength the most bytes before the delimiter, 0 or more
+     * @return the bytes with the delimiter; without it only if the end came before
+     * @throws EOFException if the end had come already
+     * @throws TooLongException if there are more; nothing was taken, see {@link #skipUntil}
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was taken
+     * @throws IOException if the source fails or is closed; nothing was taken
+     * @throws IllegalArgumentException if the length is negative
+     */
+    public byte[] readUntil(byte delimiter, int maxLength) throws IOException {
+        checkNotNegative("maxLength", maxLength);
+        int found = find(delimiter, maxLength + 1L);
+        if (found == ABSENT) {
+            throw new TooLongException("what comes before the delimiter " + delimiter, maxLength);
+        }
+        if (found == ENDED && start == end) {
+            throw new EOFException("the end has come, and no delimiter " + delimiter);
+        }
+        return take(found == ENDED ? buffered() : found);
+    }
+
+    /**
+     * Skips until a delimiter has come, or the end: the rest of what was too long. Takes no memory.
+     *
+     * @param delimiter the last byte to skip
+     * @return whether it came; false at the end
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; what came was skipped, and the same call
+     *     goes on
+     * @throws IOException if the source fails or is closed
+     */
+    public boolean skipUntil(byte delimiter) throws IOException {
+        ensureOpen();
+        while (true) {
+            for (int i = start; i < end; i++) {
+                if (bytes[i] == delimiter) {
+                    taken(i + 1 - start);
+                    return true;
+                }
+            }
+            taken(buffered());
+            if (fill(Deadlines.NEVER, capacity) < 0) {
+                return false;
+            }
+        }
+    }
+
+    /**
+     * Reads a line in UTF-8, which ends with a line feed, or carriage return and line feed, or the end.
+     *
+     * @param maxLength the most bytes of the line, what it ends with not counted; 0 or more
+     * @return the line, without what it ends with
+     * @throws EOFException if the end had come already
+     * @throws TooLongException if it is longer; nothing was taken, see {@link #skipUntil}
+     * @throws CharacterCodingException if it is not UTF-8; it was taken, and the next call reads the next line
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was taken
+     * @throws IOException if the source fails or is closed; nothing was taken
+     * @throws IllegalArgumentException if the length is negative
+     */
+    public String readLine(int maxLength) throws IOException {
+        String line = readLineOrNull(maxLength);
+        if (line == null) {
+            throw new EOFException("the end has come, and no line");
+        }
+        return line;
+    }
+
+    /**
+     * As {@link #readLine}, for loops that end with the source.
+     *
+     * @param maxLength the most bytes of the line, what it ends with not counted; 0 or more
+     * @return the line, without what it ends with; null at the end
+     * @throws TooLongException if it is longer; nothing was taken, see {@link #skipUntil}
+     * @throws CharacterCodingException if it is not UTF-8; it was taken, and the next call reads the next line
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was taken
+     * @throws IOException if the source fails or is closed; nothing was taken
+     * @throws IllegalArgumentException if the length is negative
+     */
+    public @Nullable String readLineOrNull(int maxLength) throws IOException {
+        checkNotNegative("maxLength", maxLength);
+        long most = maxLength + 1L;
+        int found = find((byte) '\n', most);
+        if (found == ABSENT && buffered() >= most && bytes[start + maxLength] == '\r') {
+            found = find((byte) '\n', most + 1); // it may be a line of just that length
+        }
+        if (found == ENDED && start == end) {
+            return null;
+        }
+        int whole = found == ENDED ? buffered() : found;
+        int length = found == ENDED ? whole : found - 1;
+        if (found > 1 && bytes[start + length - 1] == '\r') {
+            length--;
+        }
+        if (found == ABSENT || length > maxLength) {
+            throw new TooLongException("a line", maxLength);
+        }
+        try {
+            return decode(length);
+        } finally {
+            taken(whole);
+        }
+    }
+
+    /**
+     * Waits until a byte is buffered.
+     *
+     * @param most among how many bytes to look for it
+     * @return how many there are up to it, itself included; {@link #ABSENT} or {@link #ENDED}
+     */
+    private int find(byte wanted, long most) throws IOException {
+        ensureOpen();
+        int bound = (int) Math.min(most, MOST);
+        for (int looked = 0; ; ) {
+            int there = Math.min(buffered(), bound);
+            for (int i = looked; i < there; i++) {
+                if (bytes[start + i] == wanted) {
+                    return i + 1;
+                }
+            }
+            if (there == bound) {
+                return ABSENT;
+            }
+            looked = there;
+            if (fill(Deadlines.NEVER, bound) < 0) {
+                return ENDED;
+            }
+        }
+    }
+
+    private String decode(int length) throws CharacterCodingException {
+        String text = new String(bytes, start, length, StandardCharsets.UTF_8);
+        if (text.indexOf('\uFFFD') >= 0) { // which stands for what is not UTF-8, or for itself
+            try {
+                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, start, length));
+            } catch (CharacterCodingException e) {
+                throw new NotUtf8Exception(length, e);
+            }
+        }
+        return text;
+    }
+
+    private static final class NotUtf8Exception extends CharacterCodingException {
+        private static final long serialVersionUID = 1;
+
+        /** Of how many bytes. */
+        private final int length;
+
+        NotUtf8Exception(int length, CharacterCodingException cause) {
+            this.length = length;
+            initCause(cause);
+        }
+
+        @Override
+        public String getMessage() {
+            return "the text of " + length + " bytes is not UTF-8";
+        }
+    }
+
+    /* ---------------- Numbers -------------- */
+
+    /**
+     * Reads a byte.
+     *
+     * @return the byte
+     * @throws EOFException if the end has come
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was taken
+     * @throws IOException if the source fails or is closed
+     */
+    public byte readByte() throws IOException {
+        return number(Byte.BYTES).get();
+    }
+
+    /**
+     * Reads a number of two bytes in big-endian order.
+     *
+     * @return the number
+     * @throws EOFException if the end comes before; nothing was taken
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was taken
+     * @throws IOException if the source fails or is closed; nothing was taken
+     */
+    public short readShort() throws IOException {
+        return number(Short.BYTES).getShort();
+    }
+
+    /**
+     * Reads a number of four bytes in big-endian order.
+     *
+     * @return the number
+     * @throws EOFException if the end comes before; nothing was taken
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was taken
+     * @throws IOException if the source fails or is closed; nothing was taken
+     */
+    public int readInt() throws IOException {
+        return number(Integer.BYTES).getInt();
+    }
+
+    /**
+     * Reads a number of eight bytes in big-endian order.
+     *
+     * @return the number
+     * @throws EOFException if the end comes before; nothing was taken
+     * @throws InterruptedIOException if interrupted or cancelled while it would wait; nothing was taken
+     * @throws IOException if the source fails or is closed; nothing was taken
+     */
+    public long readLong() throws IOException {
+        return number(Long.BYTES).getLong();
+    }
+
+    /** Takes so many bytes, all or none. */
+    private ByteBuffer number(int length) throws IOException {
+        ensureOpen();
+        while (buffered() < length) {
+            if (fill(Deadlines.NEVER, length) < 0) {
+                throw ended(buffered(), length);
+            }
+        }
+        ByteBuffer number = ByteBuffer.wrap(bytes, start, length);
+        taken(length);
+        return number;
+    }
+
+    /* ---------------- Copying, the end -------------- */
+
+    /** Writes what comes to a sink until the end; what the sink did not take stays here. */
+    long copyTo(ByteSink sink) throws IOException {
+        long count = 0;
+        try {
+            do {
+                while (start < end) {
+                    int first = start;
+                    ByteBuffer view = ByteBuffer.wrap(bytes, first, buffered());
+                    try {
+                        sink.writeAll(view);
+                    } finally {
+                        count += view.position() - first;
+                        taken(view.position() - first);
+                    }
+                }
+            } while (Copying.next(deadline -> fill(deadline, capacity), sink) >= 0);
+            return count;
+        } catch (InterruptedIOException e) {
+            e.bytesTransferred = (int) Math.min(count, Integer.MAX_VALUE);
+            throw e;
+        }
+    }
+
+    @Override
+    public boolean isOpen() {
+        return source.isOpen();
+    }
+
+    /** Closes the source, and drops what is buffered. Idempotent. */
+    @Override
+    public void close() throws IOException {
+        source.close();
+    }
+
+    @Override
+    public String toString() {
+        return "reader of " + source;
+    }
+
+    private static EOFException ended(int count, int length) {
+        return new EOFException("the end came after " + count + " of " + length + " bytes");
+    }
+
+    private static void checkNotNegative(String name, long value) {
+        if (value < 0) {
+            throw new IllegalArgumentException(name + "=" + value + " must not be negative");
+        }
+    }
+}

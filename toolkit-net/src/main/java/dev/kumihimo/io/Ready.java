@@ -1,0 +1,38 @@
+package dev.kumihimo.io;
+
+import dev.kumihimo.internal.wait.Waiter;
+import dev.kumihimo.internal.wait.WakeList;
+import dev.kumihimo.select.Clause;
+import org.jspecify.annotations.Nullable;
+
+/** Ready now, or by itself at a time: what a select waits for where there is nobody who would tell it. */
+final class Ready extends Clause<@Nullable Void> {
+    static final Ready NOW = new Ready(0);
+
+    private final long time;
+
+    private Ready(long time) {
+        super(null);
+        this.time = time;
+    }
+
+    /** {@return a clause that is ready from a time of the calling thread's clock on} */
+    static Ready at(long time) {
+        return new Ready(time);
+    }
+
+    @Override
+    protected @Nullable Object tryNow(WakeList woken) {
+        return time == 0 || time <= Waiter.current().nanoTime() ? null : NOT_READY;
+    }
+
+    @Override
+    protected @Nullable Void result(@Nullable Object outcome) {
+        return null;
+    }
+
+    @Override
+    protected long deadline() {
+        return time == 0 ? Long.MAX_VALUE : time;
+    }
+}
