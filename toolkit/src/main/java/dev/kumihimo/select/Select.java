@@ -22,7 +22,9 @@ import org.jspecify.annotations.Nullable;
  * Differences: a branch may become ready by what takes no lock (a socket's event). Its enqueue then refuses, the nodes before
  * it are withdrawn, and all begins anew, with a new wait: the old one may have been granted by such an event meanwhile, which
  * means nothing, since what it told is still to be seen. A branch that waits for a time has no lock and no node: the earliest
- * of these is the deadline of the wait.
+ * of these is the deadline of the wait. An Attempt is enqueued for its signal alone; once that is chosen, and no lock is held,
+ * the attempt is made, and if it comes to nothing all begins anew too. The branches are then asked one by one first, lest a
+ * signal that stays keeps the others from being chosen.
  *
  * Linearization: the branch that completes at once, at its point's lock; else the claim of the wait by its granter, or by its
  * deadline. If it does not wait, because of otherwise() or a deadline that has passed: while it holds all locks.
@@ -383,6 +385,12 @@ public final class Select<R extends @Nullable Object> {
     }
 
     private boolean tryOne(Clause<?> clause, WakeList woken) {
+        if (clause instanceof Attempt<?> attempt) {
+            outcome = attempt.attemptEarly();
+            if (outcome != Clause.NOT_READY) {
+                return true;
+            }
+        }
         WaitPoint point = clause.point();
         if (point == null) {
             outcome = clause.tryNow(woken);
@@ -395,16 +403,38 @@ public final class Select<R extends @Nullable Object> {
             }
             woken.wakeAll();
         }
+        return outcome != Clause.NOT_READY && confirm(clause);
+    }
+
+    /** Makes the attempt of a branch whose signal was chosen, with no lock held. Any other branch is what it was said to be. */
+    private boolean confirm(Clause<?> clause) {
+        if (clause instanceof Attempt<?> attempt) {
+            outcome = attempt.attempt(true);
+        }
         return outcome != Clause.NOT_READY;
     }
 
     private int waitForAny(WakeList woken) throws InterruptedException {
         Waiter waiter = Waiter.current();
         int earliest = startTimers(waiter);
-        if (earliest >= 0 && clauses[earliest].deadline() <= waiter.nanoTime()) {
-            int ready = tryTogether(woken);
-            return ready >= 0 ? ready : expired(earliest);
+        while (true) {
+            if (earliest >= 0 && clauses[earliest].deadline() <= waiter.nanoTime()) {
+                int ready = tryTogether(woken);
+                return ready >= 0 ? ready : expired(earliest);
+            }
+            int chosen = waitOnce(woken, earliest);
+            if (confirm(clauses[chosen])) {
+                return chosen;
+            }
+            Waiter.spend(); // who is at it in our stead may need this carrier
+            chosen = tryEach(woken);
+            if (chosen >= 0) {
+                return chosen;
+            }
         }
+    }
+
+    private int waitOnce(WakeList woken, int earliest) throws InterruptedException {
         Wait wait;
         @Nullable WaitNode[] nodes;
         int ready;
@@ -472,7 +502,7 @@ public final class Select<R extends @Nullable Object> {
         }
         int ready = tryAllOrEnqueue(null, woken);
         woken.wakeAll();
-        return ready;
+        return ready < 0 || confirm(clauses[ready]) ? ready : tryEach(woken);
     }
 
     /** Under all locks: completes a branch and returns its index, or enqueues a node for each, if there are any. */

@@ -1,0 +1,218 @@
+package dev.kumihimo.select;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kumihimo.channel.Channel;
+import dev.kumihimo.internal.wait.WaitNode;
+import dev.kumihimo.internal.wait.WaitPoint;
+import dev.kumihimo.internal.wait.WakeList;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Branches that wait for a signal and then have to be tried: what comes of it is scripted. */
+@Timeout(60)
+class AttemptTest {
+    /** A signal that is as the test says, and is granted as soon as somebody waits if it says so. */
+    private static final class Signal extends Clause<@Nullable Void> {
+        private final Room room;
+        boolean ready;
+        int grants; // to give to those who wait
+        int enqueued;
+
+        Signal(Room room) {
+            super(room);
+            this.room = room;
+        }
+
+        @Override
+        protected Object tryNow(WakeList woken) {
+            return ready ? "signal" : NOT_READY;
+        }
+
+        @Override
+        protected boolean enqueue(WaitNode node) {
+            enqueued++;
+            if (grants > 0) {
+                grants--;
+                node.grant();
+            } else {
+                room.waiting.add(node);
+            }
+            return true;
+        }
+
+        @Override
+        protected @Nullable Void result(@Nullable Object outcome) {
+            throw new AssertionError("a signal has no result");
+        }
+    }
+
+    private static final class Room extends WaitPoint {
+        final List<WaitNode> waiting = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void withdraw(WaitNode node, WakeList woken) {
+            waiting.remove(node);
+        }
+    }
+
+    private final Room room = new Room();
+    private final Signal signal = new Signal(room);
+    private final List<Boolean> asked = new ArrayList<>();
+
+    /** What the attempts that heed a signal give, one after the other; then nothing. */
+    private final Deque<String> script = new ArrayDeque<>();
+
+    private @Nullable String early;
+
+    private final Attempt<String> attempt = new Attempt<>(signal) {
+        @Override
+        protected Object attempt(boolean signalled) {
+            asked.add(signalled);
+            String got = signalled ? script.poll() : early;
+            return got == null || got.equals("nothing") ? NOT_READY : got;
+        }
+
+        @Override
+        protected String result(@Nullable Object outcome) {
+            return "got " + outcome;
+        }
+    };
+
+    private Select<String> select() {
+        return Select.<String>of().on(attempt, value -> value);
+    }
+
+    @Test
+    void whatIsThereRegardlessOfTheSignal_isTaken() throws Exception {
+        early = "a";
+        assertThat(select().await()).isEqualTo("got a");
+        assertThat(asked).containsExactly(false);
+    }
+
+    @Test
+    void aSignal_leadsToAnAttempt() throws Exception {
+        signal.ready = true;
+        script.add("a");
+        assertThat(select().await()).isEqualTo("got a");
+        assertThat(asked).containsExactly(false, true);
+    }
+
+    @Test
+    void anAttemptThatComesToNothing_isMadeAgain_withTheNextSignal() throws Exception {
+        signal.grants = 3;
+        script.addAll(List.of("nothing", "nothing", "a"));
+        assertThat(select().await()).isEqualTo("got a");
+        assertThat(asked.stream().filter(signalled -> signalled)).hasSize(3);
+        assertThat(signal.enqueued).isEqualTo(3);
+        assertThat(room.waiting).isEmpty();
+    }
+
+    @Test
+    void timeRunsOn_whileAttemptsComeToNothing() throws Exception {
+        signal.ready = true; // for ever, and for nothing
+        String won = select().after(Duration.ofMillis(20), () -> "timeout").await();
+        assertThat(won).isEqualTo("timeout");
+        assertThat(asked).contains(true);
+    }
+
+    @Test
+    void otherwise_isTaken_ifTheAttemptComesToNothing() throws Exception {
+        signal.ready = true;
+        assertThat(select().otherwise(() -> "otherwise").await()).isEqualTo("otherwise");
+        Channel<String> empty = Channel.bounded(1);
+        assertThat(select().on(empty, item -> item).otherwise(() -> "otherwise").await()).isEqualTo("otherwise");
+        assertThat(signal.enqueued).isZero();
+    }
+
+    /** A signal that stays, in the first branch of a biased select, keeps no other from being chosen. */
+    @Test
+    void anotherBranch_isChosen_whileAttemptsComeToNothing() throws Exception {
+        signal.ready = true;
+        Channel<String> items = Channel.bounded(1);
+        Select<String> biased = select().on(items, item -> item).biased();
+        Thread sender = Thread.ofVirtual().unstarted(() -> items.trySend("item"));
+        script.add("nothing");
+        for (int i = 0; i < 10; i++) {
+            script.add("nothing");
+        }
+        sender.start();
+        assertThat(biased.await()).isEqualTo("item");
+        sender.join();
+    }
+
+    @Test
+    void aBranchThatWins_takesTheAttemptOutOfItsQueue() throws Exception {
+        Channel<String> items = Channel.bounded(1);
+        Thread sender = Thread.ofVirtual().start(() -> {
+            while (room.waiting.isEmpty()) {
+                Thread.onSpinWait();
+            }
+            items.trySend("item");
+        });
+        assertThat(select().on(items, item -> item).await()).isEqualTo("item");
+        sender.join();
+        assertThat(room.waiting).isEmpty();
+        assertThat(asked).doesNotContain(true);
+    }
+
+    @Test
+    void anAttemptThatThrows_throwsOutOfTheSelect_andLeavesNothing() {
+        signal.grants = 1;
+        Channel<String> items = Channel.bounded(1);
+        Attempt<String> broken = new Attempt<>(signal) {
+            @Override
+            protected Object attempt(boolean signalled) {
+                if (signalled) {
+                    throw new IllegalStateException("broken");
+                }
+                return NOT_READY;
+            }
+
+            @Override
+            protected String result(@Nullable Object outcome) {
+                return "never";
+            }
+        };
+        assertThatThrownBy(() -> Select.<String>of()
+                        .on(broken, value -> value)
+                        .on(items, item -> item)
+                        .await())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("broken");
+        assertThat(room.waiting).isEmpty();
+        assertThat(items.trySend("kept")).isTrue();
+        assertThat(items.tryReceive()).as("nobody waits for it").isEqualTo("kept");
+    }
+
+    /** An attempt whose signal is an attempt: text in an envelope in a socket, say. */
+    @Test
+    void anAttempt_maySignalAnother() throws Exception {
+        Attempt<String> outer = new Attempt<>(attempt) {
+            @Override
+            protected Object attempt(boolean signalled) {
+                return signalled ? "outer" : NOT_READY;
+            }
+
+            @Override
+            protected String result(@Nullable Object outcome) {
+                return outcome + " result";
+            }
+        };
+        early = "inner";
+        assertThat(Select.<String>of().on(outer, value -> value).await()).isEqualTo("outer result");
+        assertThat(signal.enqueued).isZero();
+        early = null;
+        signal.grants = 1;
+        assertThat(Select.<String>of().on(outer, value -> value).await()).isEqualTo("outer result");
+        assertThat(signal.enqueued).isEqualTo(1);
+    }
+}
