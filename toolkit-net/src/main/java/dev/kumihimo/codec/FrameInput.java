@@ -1,0 +1,194 @@
+package dev.kumihimo.codec;
+
+import dev.kumihimo.io.ByteSource;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What has been read of a stream and not been decoded, and how far decoding has come. Used in turns: not thread-safe.
+ *
+ * @param <I> the frames
+ */
+final class FrameInput<I> {
+    /** What is larger is given back once it is empty, see {@link FrameBuffer#RETAINED}. */
+    private static final int RETAINED = FrameBuffer.RETAINED;
+
+    private static final int MAX_CAPACITY = Integer.MAX_VALUE - 8;
+
+    private final Decoder<I> decoder;
+    private final int initialCapacity;
+    private ByteBuffer bytes; // to be decoded, from position to limit
+    private boolean starved; // the decoder has seen all there is, and wants more
+    private boolean ended; // there is nothing more to read
+    private @Nullable Throwable failure; // what decoding has come to, for good
+
+    FrameInput(Decoder<I> decoder, int capacity) {
+        this(decoder, capacity, ByteBuffer.allocate(capacity).limit(0));
+        starved = true;
+    }
+
+    private FrameInput(Decoder<I> decoder, int initialCapacity, ByteBuffer bytes) {
+        this.decoder = decoder;
+        this.initialCapacity = initialCapacity;
+        this.bytes = bytes;
+    }
+
+    /** {@return the same, with a decoder that has not seen what is there} This one is of no more use. */
+    <T> FrameInput<T> handOver(Decoder<T> next) {
+        FrameInput<T> heir = new FrameInput<>(next, initialCapacity, bytes);
+        heir.ended = ended;
+        heir.starved = !ended && !bytes.hasRemaining(); // nobody is asked without a byte, but at the end
+        bytes = ByteBuffer.allocate(0);
+        failure = new IllegalStateException("this reader has been replaced by another, with another decoder");
+        return heir;
+    }
+
+    /** {@return the next frame, or null if there is none without reading} */
+    @Nullable
+    I next() throws IOException {
+        throwFailure();
+        if (starved) {
+            return null;
+        }
+        try {
+            I frame = ended ? decoder.decodeEnd(bytes) : decoder.decode(bytes);
+            starved = frame == null;
+            if (!bytes.hasRemaining()) {
+                shrink();
+            }
+            return frame;
+        } catch (FrameException e) {
+            if (!e.recoverable()) {
+                failure = e;
+            }
+            throw e;
+        } catch (Throwable e) {
+            failure = e;
+            throw e;
+        }
+    }
+
+    /** {@return whether there will never be another frame} Only after {@link #next} gave none. */
+    boolean isOver() {
+        return ended && starved;
+    }
+
+    int size() {
+        return bytes.remaining();
+    }
+
+    /** {@return how many bytes it holds before it grows, for tests} */
+    int capacity() {
+        return bytes.capacity();
+    }
+
+    /** {@return a copy of what was read and not decoded, which is gone then} */
+    byte[] takeRest() {
+        byte[] rest = new byte[bytes.remaining()];
+        bytes.get(rest);
+        starved = !ended;
+        return rest;
+    }
+
+    /** Reads once, after a wait if nothing is there. */
+    void read(ByteSource source, long deadline) throws IOException {
+        int begin = beginReading();
+        int count = 0;
+        try {
+            count = deadline == Turn.NEVER ? source.read(bytes) : source.read(bytes, left(deadline));
+        } catch (IOException e) {
+            throw told(e, bytes.position() - begin);
+        } finally {
+            endReading(begin, count);
+        }
+    }
+
+    /** Reads once; false if nothing is there. */
+    boolean tryRead(ByteSource source) throws IOException {
+        int begin = beginReading();
+        int count = 0;
+        try {
+            count = source.tryRead(bytes);
+        } catch (IOException e) {
+            throw told(e, bytes.position() - begin);
+        } finally {
+            endReading(begin, count);
+        }
+        return count != 0;
+    }
+
+    private static Duration left(long deadline) {
+        return Turn.remaining(deadline);
+    }
+
+    private int beginReading() throws FrameException {
+        makeRoom();
+        int begin = bytes.position();
+        bytes.position(bytes.limit()).limit(bytes.capacity());
+        return begin;
+    }
+
+    private void endReading(int begin, int count) {
+        bytes.limit(bytes.position()).position(begin);
+        if (count < 0) {
+            ended = true;
+        }
+        if (count != 0) {
+            starved = false;
+        }
+    }
+
+    private void makeRoom() throws FrameException {
+        int capacity = bytes.capacity();
+        int size = bytes.remaining();
+        if (size == 0) {
+            bytes.clear().limit(0);
+        } else if (capacity - bytes.limit() < capacity / 4 && size <= capacity / 2) {
+            bytes.compact().flip();
+        } else if (bytes.limit() == capacity) {
+            if (capacity == MAX_CAPACITY) {
+                throw new FrameException("a frame is not complete after " + size + " bytes, more than any buffer holds");
+            }
+            ByteBuffer larger = ByteBuffer.allocate((int) Math.min(MAX_CAPACITY, Math.max(16L, 2L * capacity)));
+            bytes = larger.put(bytes).flip();
+        }
+    }
+
+    private void shrink() {
+        if (bytes.capacity() > RETAINED && bytes.capacity() > initialCapacity) {
+            bytes = ByteBuffer.allocate(initialCapacity).limit(0);
+        }
+    }
+
+    private void throwFailure() throws IOException {
+        Throwable failed = failure;
+        if (failed instanceof IOException e) {
+            throw e;
+        } else if (failed instanceof RuntimeException e) {
+            throw e;
+        } else if (failed instanceof Error e) {
+            throw e;
+        }
+    }
+
+    /** Tells how much of a frame was there when the stream failed. */
+    private static IOException told(IOException e, int size) {
+        if (size == 0 || e instanceof InterruptedIOException || e instanceof ClosedChannelException) {
+            return e;
+        }
+        String message = "within a frame, after " + size + " bytes of it: " + e.getMessage();
+        IOException told = e instanceof SocketException ? new SocketException(message) : new IOException(message);
+        told.initCause(e);
+        return told;
+    }
+
+    static EOFException end() {
+        return new EOFException("the stream has ended, after whole frames");
+    }
+}

@@ -1,0 +1,280 @@
+package dev.kumihimo.codec;
+
+import static dev.kumihimo.codec.Script.bytes;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** How a reader asks its source and its decoder. */
+@Timeout(60)
+class FramedReaderTest {
+    private static final Decoder<Integer> INTS = input -> input.remaining() < 4 ? null : input.getInt();
+
+    private static FramedReader<Integer> ints(Script script) {
+        return FramedReader.of(script, INTS);
+    }
+
+    @Test
+    void frames_thatComeTogether_areReadTogether() throws Exception {
+        Script script = Script.of("\0\0\0\1\0\0\0\2\0\0\0\3");
+        FramedReader<Integer> reader = ints(script);
+        assertThat(reader.receive()).isEqualTo(1);
+        assertThat(reader.tryReceive()).isEqualTo(2);
+        assertThat(reader.receive(Duration.ZERO)).isEqualTo(3);
+        assertThat(script.reads).isEqualTo(1);
+        assertThat(reader.receiveOrNull()).isNull();
+    }
+
+    @Test
+    void frames_thatComeInPieces_arePutTogether() throws Exception {
+        FramedReader<Integer> reader = ints(Script.of("\0\0\0\0", "\0\0\0", "\1\0\0\0", "\2"));
+        assertThat(reader.receive()).isEqualTo(0);
+        assertThat(reader.receive()).isEqualTo(1);
+        assertThat(reader.receive()).isEqualTo(2);
+        assertThatThrownBy(reader::receive)
+                .isInstanceOf(EOFException.class)
+                .hasMessage("the stream has ended, after whole frames");
+    }
+
+    @Test
+    void tryReceive_isNull_untilTheFrameIsComplete() throws Exception {
+        FramedReader<Integer> reader = ints(new Script().pause().data("\0\0").pause().data("\0").pause().data("\1"));
+        assertThat(reader.tryReceive()).isNull();
+        assertThat(reader.tryReceive()).isNull();
+        assertThat(reader.tryReceive()).isNull();
+        assertThat(reader.tryReceive()).isEqualTo(1);
+        assertThatThrownBy(reader::tryReceive).isInstanceOf(EOFException.class);
+    }
+
+    @Test
+    void aTimeout_leavesWhatHasCome() throws Exception {
+        FramedReader<Integer> reader = ints(new Script().data("\0\0").pause().data("\0\1"));
+        assertThatThrownBy(() -> reader.receive(Duration.ofSeconds(1))).isInstanceOf(SocketTimeoutException.class);
+        assertThat(reader.buffered()).isEqualTo(2);
+        assertThat(reader.receive(Duration.ofSeconds(1))).isEqualTo(1);
+    }
+
+    @Test
+    void anErrorOfTheSource_tellsHowMuchOfAFrameWasThere() throws Exception {
+        FramedReader<Integer> reader = ints(new Script()
+                .fail(new IOException("first"))
+                .data("\0\0\0\1\0\0")
+                .pause()
+                .fail(new SocketException("second"))
+                .fail(new SocketTimeoutException("third"))
+                .data("\0\2"));
+        assertThatThrownBy(reader::receive).isInstanceOf(IOException.class).hasMessage("first");
+        assertThat(reader.receive()).isEqualTo(1);
+        assertThat(reader.tryReceive()).isNull();
+        assertThatThrownBy(reader::receive)
+                .isInstanceOf(SocketException.class)
+                .hasMessage("within a frame, after 2 bytes of it: second")
+                .hasRootCauseMessage("second");
+        assertThatThrownBy(reader::receive).isInstanceOf(SocketTimeoutException.class).hasMessage("third");
+        assertThat(reader.receive()).as("nothing was lost").isEqualTo(2);
+    }
+
+    @Test
+    void theEnd_withinAFrame_isAnError_everyTime() throws Exception {
+        Script script = Script.of("\0\0\0\1\0\0\0");
+        FramedReader<Integer> reader = ints(script);
+        assertThat(reader.receive()).isEqualTo(1);
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(reader::receiveOrNull)
+                    .isInstanceOf(EOFException.class)
+                    .hasMessage("the input ended within a frame, after 3 bytes of it");
+            assertThatThrownBy(reader::tryReceive).isInstanceOf(EOFException.class).hasMessageContaining("3 bytes");
+        }
+        assertThat(script.ends).as("asked again").isEqualTo(1);
+    }
+
+    @Test
+    void theEnd_afterWholeFrames_isToldEveryTime() throws Exception {
+        Script script = Script.of("\0\0\0\1");
+        FramedReader<Integer> reader = ints(script);
+        assertThat(reader.receive()).isEqualTo(1);
+        for (int i = 0; i < 3; i++) {
+            assertThat(reader.receiveOrNull()).isNull();
+            assertThatThrownBy(reader::receive).isInstanceOf(EOFException.class);
+            assertThatThrownBy(() -> reader.receive(Duration.ofSeconds(1))).isInstanceOf(EOFException.class);
+            assertThatThrownBy(reader::tryReceive).isInstanceOf(EOFException.class);
+        }
+        assertThat(script.ends).isEqualTo(1);
+    }
+
+    /** A decoder that, at the end, makes several frames of nothing. */
+    @Test
+    void decodeEnd_isAsked_untilItHasNoMore() throws Exception {
+        List<String> asked = new ArrayList<>();
+        Decoder<String> decoder = new Decoder<>() {
+            private int left = 3;
+
+            @Override
+            public String decode(ByteBuffer input) {
+                asked.add("decode " + input.remaining());
+                return null;
+            }
+
+            @Override
+            public String decodeEnd(ByteBuffer input) {
+                asked.add("end " + input.remaining());
+                input.position(input.limit());
+                return left-- > 0 ? "frame" + left : null;
+            }
+        };
+        assertThat(Script.decoded(Script.of("a", "b"), decoder)).containsExactly("frame2", "frame1", "frame0");
+        assertThat(asked).containsExactly("decode 1", "decode 2", "end 2", "end 0", "end 0", "end 0");
+    }
+
+    @Test
+    void aDecoder_mayTakeBytes_andMakeSeveralFramesOfThem() throws Exception {
+        Decoder<String> decoder = new Decoder<>() {
+            private int left;
+
+            @Override
+            public String decode(ByteBuffer input) {
+                if (left == 0 && input.hasRemaining()) {
+                    left = input.get();
+                }
+                return left == 0 ? null : "" + left--;
+            }
+        };
+        assertThat(Script.decoded(Script.of("\2", "\1\3"), decoder)).containsExactly("2", "1", "1", "3", "2", "1");
+    }
+
+    @Test
+    void anErrorOfTheDecoder_isForGood_andTheSame() throws Exception {
+        Decoder<Integer> decoder = input -> {
+            if (input.remaining() < 4) {
+                return null;
+            }
+            if (input.getInt() < 0) {
+                throw new IOException("negative");
+            }
+            return 1;
+        };
+        Script script = Script.of("\0\0\0\1\u00ff\0\0\0\0\0\0\1");
+        FramedReader<Integer> reader = FramedReader.of(script, decoder);
+        assertThat(reader.receive()).isEqualTo(1);
+        IOException first = null;
+        for (int i = 0; i < 3; i++) {
+            try {
+                reader.receive();
+            } catch (IOException e) {
+                assertThat(e).hasMessage("negative");
+                assertThat(first == null || e == first).isTrue();
+                first = e;
+            }
+            assertThatThrownBy(reader::tryReceive).isSameAs(first);
+        }
+        assertThat(script.reads).isEqualTo(1);
+    }
+
+    @Test
+    void aDecoderThatIsBroken_isNotAskedAgain() {
+        FramedReader<Integer> reader = FramedReader.of(Script.of("a"), input -> {
+            throw new ArithmeticException("broken at " + input.get());
+        });
+        assertThatThrownBy(reader::receive).isInstanceOf(ArithmeticException.class).hasMessage("broken at 97");
+        assertThatThrownBy(reader::receive).isInstanceOf(ArithmeticException.class).hasMessage("broken at 97");
+    }
+
+    @Test
+    void anErrorThatIsRecoverable_isNot() throws Exception {
+        FramedReader<String> reader = FramedReader.of(Script.of("too long\nok\n"), LinesCodec.of(3));
+        assertThatThrownBy(reader::receive).isInstanceOf(FrameException.class);
+        assertThat(reader.receive()).isEqualTo("ok");
+    }
+
+    @Test
+    void with_goesOnWithAnotherDecoder_withoutLoss() throws Exception {
+        Script script = new Script().data("\0\0\0\1line\nli").data("ne 2\n").data("\0\0\0\2\0");
+        FramedReader<Integer> first = ints(script);
+        assertThat(first.receive()).isEqualTo(1);
+        FramedReader<String> lines = first.with(LinesCodec.of(10));
+        assertThatThrownBy(first::receive).isInstanceOf(IllegalStateException.class);
+        assertThat(lines.receive()).isEqualTo("line");
+        assertThat(lines.receive()).isEqualTo("line 2");
+        FramedReader<Integer> last = lines.with(INTS);
+        assertThat(last.receive()).isEqualTo(2);
+        assertThatThrownBy(last::receive).hasMessageContaining("after 1 bytes");
+    }
+
+    @Test
+    void with_doesNotAskTheDecoder_beforeABytesIsThere() throws Exception {
+        FramedReader<String> reader = FramedReader.of(new Script().pause().data("a"), LinesCodec.of(10))
+                .with(input -> input.hasRemaining() ? "frame of " + input.get() : "spurious");
+        assertThat(reader.tryReceive()).isNull();
+        assertThat(reader.receive()).isEqualTo("frame of 97");
+    }
+
+    @Test
+    void takeRest_givesWhatIsInNoFrame() throws Exception {
+        FramedReader<Integer> reader = ints(new Script().data("\0\0\0\1rest").pause().data("\0\0\0\2"));
+        assertThat(reader.receive()).isEqualTo(1);
+        assertThat(reader.takeRest()).isEqualTo(ByteBuffer.wrap(bytes("rest")));
+        assertThat(reader.takeRest().remaining()).isZero();
+        assertThat(reader.tryReceive()).isNull();
+        assertThat(reader.receive()).isEqualTo(2);
+    }
+
+    @Test
+    void theBuffer_growsWithTheFrame_andIsGivenBack() throws Exception {
+        byte[] large = new byte[1 << 20];
+        FrameBuffer frames = new FrameBuffer(1);
+        LengthDelimitedCodec codec = LengthDelimitedCodec.create();
+        codec.encode(large, frames);
+        codec.encode(bytes("small"), frames);
+        FramedReader<byte[]> reader = FramedReader.of(
+                new Script().data(frames.toByteArray()).data("\0\0\0\0"), codec);
+        int initial = reader.capacity();
+        assertThat(reader.receive()).hasSize(1 << 20);
+        assertThat(reader.capacity()).isBetween(1 << 20, 4 << 20);
+        assertThat(reader.receive()).hasSize(5);
+        assertThat(reader.receive()).isEmpty();
+        assertThat(reader.capacity()).isEqualTo(initial);
+    }
+
+    /** What a slow stream of small frames needs is moved to the front of the buffer; it does not grow. */
+    @Test
+    void theBuffer_staysSmall_forSmallFrames() throws Exception {
+        FrameBuffer frames = new FrameBuffer(1);
+        LengthDelimitedCodec codec = LengthDelimitedCodec.create();
+        for (int i = 0; i < 1000; i++) {
+            codec.encode(new byte[i], frames);
+        }
+        Script script = new Script();
+        byte[] all = frames.toByteArray();
+        for (int at = 0; at < all.length; at += 777) {
+            script.data(Arrays.copyOfRange(all, at, Math.min(all.length, at + 777)));
+        }
+        FramedReader<byte[]> reader = FramedReader.of(script, codec);
+        int initial = reader.capacity();
+        for (int i = 0; i < 1000; i++) {
+            assertThat(reader.receive()).hasSize(i);
+            assertThat(reader.capacity()).isEqualTo(initial);
+        }
+        assertThat(script.longestRead).isLessThanOrEqualTo(initial);
+    }
+
+    @Test
+    void afterClose_whatWasReadMayStillBeReceived() throws Exception {
+        FramedReader<Integer> reader = ints(Script.of("\0\0\0\1\0\0\0\2\0"));
+        assertThat(reader.receive()).isEqualTo(1);
+        reader.close();
+        assertThat(reader.receive()).isEqualTo(2);
+        assertThatThrownBy(reader::receive).isInstanceOf(ClosedChannelException.class);
+    }
+}
