@@ -7,4 +7,5 @@ module dev.kumihimo.net {
     exports dev.kumihimo.codec;
     exports dev.kumihimo.io;
     exports dev.kumihimo.net;
+    exports dev.kumihimo.tls;
 }
