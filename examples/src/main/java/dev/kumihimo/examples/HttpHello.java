@@ -7,7 +7,6 @@ import dev.kumihimo.examples.HttpCodec.Request;
 import dev.kumihimo.net.TcpListener;
 import dev.kumihimo.net.TcpServer;
 import dev.kumihimo.net.TcpStream;
-import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.signal.Service;
 import dev.kumihimo.time.Timeout;
 import java.io.EOFException;
@@ -112,8 +111,6 @@ public final class HttpHello {
             });
         } catch (TimeoutException e) {
             // it has had time to read
-        } catch (InterruptedException e) {
-            throw TaskCancelledException.forIo(e);
         }
     }
 
