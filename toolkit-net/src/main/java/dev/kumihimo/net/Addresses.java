@@ -8,6 +8,7 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
+import java.net.PortUnreachableException;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.UnknownHostException;
@@ -98,6 +99,8 @@ final class Addresses {
             told = new ConnectException(where + ": " + message);
         } else if (e instanceof NoRouteToHostException) {
             told = new NoRouteToHostException(where + ": " + message);
+        } else if (e instanceof PortUnreachableException) {
+            told = new PortUnreachableException(where + ": " + message);
         } else {
             told = new SocketException(where + ": " + message);
         }

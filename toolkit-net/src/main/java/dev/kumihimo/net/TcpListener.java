@@ -58,7 +58,7 @@ public final class TcpListener implements StreamListener<TcpStream> {
      * How long closing waits for a driver that does not turn. Measured with 12 busy threads on two cores: every hundredth close
      * waited for more than 100 ms, since the driver's thread was given no processor.
      */
-    private static final long CLOSE_NANOS = 10_000_000_000L;
+    static final long CLOSE_NANOS = 10_000_000_000L;
 
     private final ServerSocketChannel channel;
     private final Readiness readiness;
