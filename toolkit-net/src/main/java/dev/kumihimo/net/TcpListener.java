@@ -1,9 +1,5 @@
 package dev.kumihimo.net;
 
-import dev.kumihimo.internal.driver.Driver;
-import dev.kumihimo.internal.driver.Readiness;
-import dev.kumihimo.select.Clause;
-import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -13,10 +9,8 @@ import java.net.SocketException;
 import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import java.nio.channels.NetworkChannel;
-import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -50,30 +44,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1
  */
-public final class TcpListener implements StreamListener<TcpStream> {
-    /** How many connections the system may hold for us; it lowers that to what it allows. */
-    private static final int BACKLOG = 4096;
-
-    /**
-     * How long closing waits for a driver that does not turn. Measured with 12 busy threads on two cores: every hundredth close
-     * waited for more than 100 ms, since the driver's thread was given no processor.
-     */
-    static final long CLOSE_NANOS = 10_000_000_000L;
-
-    private final ServerSocketChannel channel;
-    private final Readiness readiness;
-    private final Direction connections;
+public final class TcpListener extends ChannelListener<TcpStream> {
     private final InetSocketAddress localAddress;
 
     /** Options of the connections that a listening channel of the JDK does not have itself. */
     private final Map<SocketOption<?>, Object> inherited;
 
     private TcpListener(ServerSocketChannel channel, Map<SocketOption<?>, Object> inherited) throws IOException {
-        this.channel = channel;
+        super(channel);
         this.inherited = inherited;
         this.localAddress = (InetSocketAddress) channel.getLocalAddress();
-        this.readiness = Driver.current().register(channel);
-        this.connections = new Direction(channel, readiness, SelectionKey.OP_ACCEPT);
     }
 
     /**
@@ -183,8 +163,8 @@ public final class TcpListener implements StreamListener<TcpStream> {
         channel.setOption(option, (T) value);
     }
 
-    /** Takes over a connection that was accepted. */
-    private TcpStream adopt(SocketChannel accepted) throws IOException {
+    @Override
+    TcpStream adopt(SocketChannel accepted) throws IOException {
         for (Map.Entry<SocketOption<?>, Object> option : inherited.entrySet()) {
             try {
                 set(accepted, option.getKey(), option.getValue());
@@ -196,61 +176,8 @@ public final class TcpListener implements StreamListener<TcpStream> {
     }
 
     @Override
-    public TcpStream accept() throws IOException {
-        return acceptBefore(Deadlines.NEVER);
-    }
-
-    @Override
-    public TcpStream accept(Duration timeout) throws IOException {
-        return acceptBefore(Deadlines.of(timeout));
-    }
-
-    private TcpStream acceptBefore(long deadline) throws IOException {
-        SocketChannel accepted;
-        try (Permit turn = connections.enter(deadline)) {
-            accepted = acceptNow();
-            while (accepted == null) {
-                if (!connections.await(deadline)) {
-                    throw Deadlines.passed("an accept on " + Addresses.text(localAddress));
-                }
-                accepted = acceptNow();
-            }
-        }
-        return adopt(accepted);
-    }
-
-    @Override
-    public @Nullable TcpStream tryAccept() throws IOException {
-        SocketChannel accepted;
-        try (Permit turn = connections.tryEnter()) {
-            accepted = turn == null ? null : acceptNow();
-        }
-        return accepted == null ? null : adopt(accepted);
-    }
-
-    private @Nullable SocketChannel acceptNow() throws IOException {
-        SocketChannel accepted = channel.accept();
-        connections.tried(accepted == null);
-        return accepted;
-    }
-
-    /**
-     * {@return that a connection waits to be accepted, to be selected on} Nothing is accepted by it: use {@link #tryAccept()}
-     * then, since another may have been quicker. All selects that wait are woken. Ready also once the listener is closed or
-     * its runtime shut down; accepting then tells. What the runtime has not looked at yet is not ready: a select with
-     * {@code otherwise} may learn of a connection a moment later.
-     *
-     * <pre>{@code
-     * boolean waiting = Select.<Boolean>of()
-     *         .onReadable(listener, () -> true)
-     *         .onCancelled(stop, () -> false)
-     *         .await();
-     * TcpStream session = waiting ? listener.tryAccept() : null;
-     * }</pre>
-     */
-    @Override
-    public Clause<@Nullable Void> clause() {
-        return connections.clause();
+    String where() {
+        return Addresses.text(localAddress);
     }
 
     @Override
@@ -261,26 +188,6 @@ public final class TcpListener implements StreamListener<TcpStream> {
     /** {@return where it listens, with the port that a bind to port 0 has found} */
     public InetSocketAddress localAddress() {
         return localAddress;
-    }
-
-    @Override
-    public boolean isOpen() {
-        return channel.isOpen();
-    }
-
-    /**
-     * Closes the listener and frees its port; connections that nobody accepted are reset. Idempotent.
-     *
-     * @throws IOException if the system reports an error; the listener is closed nevertheless
-     */
-    @Override
-    public void close() throws IOException {
-        try {
-            channel.close();
-        } finally {
-            readiness.close();
-            readiness.awaitForgotten(channel, CLOSE_NANOS); // within microseconds, unless the system is stalled
-        }
     }
 
     @Override

@@ -670,7 +670,7 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
             channel.close();
         } finally {
             readiness.close();
-            readiness.awaitForgotten(channel, TcpListener.CLOSE_NANOS);
+            readiness.awaitForgotten(channel, ChannelListener.CLOSE_NANOS);
         }
     }
 
