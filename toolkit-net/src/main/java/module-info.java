@@ -2,6 +2,7 @@
 module dev.kumihimo.net {
     requires transitive dev.kumihimo;
     requires org.slf4j;
+    requires static jdk.net;
     requires static org.jspecify;
 
     exports dev.kumihimo.codec;

@@ -11,6 +11,7 @@ import java.net.NoRouteToHostException;
 import java.net.PortUnreachableException;
 import java.net.SocketAddress;
 import java.net.SocketException;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
 import java.util.List;
@@ -49,8 +50,12 @@ final class Addresses {
         throw new IllegalArgumentException("address=" + address + " must be an InetSocketAddress");
     }
 
-    /** {@return an address for messages: numbers, or the name if it was never looked up} */
+    /** {@return an address for messages: numbers, or the name if it was never looked up; or a path} */
     static String text(@Nullable SocketAddress address) {
+        if (address instanceof UnixDomainSocketAddress local) {
+            String path = local.getPath().toString();
+            return path.isEmpty() ? "(unnamed)" : path;
+        }
         if (!(address instanceof InetSocketAddress internet)) {
             return String.valueOf(address);
         }

@@ -2,7 +2,6 @@ package dev.kumihimo.net;
 
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
-import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
@@ -13,7 +12,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Accepting, selecting and closing of a bound {@link ServerSocketChannel}, whatever kind of address it has. */
-abstract sealed class ChannelListener<S extends ByteStream> implements StreamListener<S> permits TcpListener {
+abstract sealed class ChannelListener<S extends ChannelStream> implements StreamListener<S>
+        permits TcpListener, UnixListener {
     /** How many connections the system may hold for us; it lowers that to what it allows. */
     static final int BACKLOG = 4096;
 

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * toString()} names the addresses in messages.
  */
 abstract sealed class ChannelStream
-        implements ByteStream, ScatteringByteChannel, GatheringByteChannel, Selectable<@Nullable Void> permits TcpStream {
+        implements ByteStream, ScatteringByteChannel, GatheringByteChannel, Selectable<@Nullable Void>
+        permits TcpStream, UnixStream {
     final SocketChannel channel;
     private final Readiness readiness;
     private final SocketInput input;

@@ -68,8 +68,7 @@ abstract sealed class UdpOptions permits UdpSocket {
             return channel.join(group, on, source);
         } catch (SocketException e) {
             throw Addresses.at(
-                    "cannot join " + group.getHostAddress() + " on " + on.getName() + " for "
-                            + source.getHostAddress(),
+                    "cannot join " + group.getHostAddress() + " on " + on.getName() + " for " + source.getHostAddress(),
                     e);
         }
     }

@@ -102,8 +102,13 @@ class UdpMulticastTest {
 
     /** Sends what must not come, and then, by another way, what must: whatever comes first is told. */
     private static void expectOnly(int number, UdpSocket receiver) throws IOException {
-        try (UdpSocket direct = UdpSocket.bind(receiver.localAddress().getAddress() instanceof Inet4Address ? HOST : "::1", 0)) {
-            direct.sendTo(number(number), new InetSocketAddress(direct.localAddress().getAddress(), receiver.localAddress().getPort()));
+        try (UdpSocket direct =
+                UdpSocket.bind(receiver.localAddress().getAddress() instanceof Inet4Address ? HOST : "::1", 0)) {
+            direct.sendTo(
+                    number(number),
+                    new InetSocketAddress(
+                            direct.localAddress().getAddress(),
+                            receiver.localAddress().getPort()));
         }
         assertThat(received(receiver)).isEqualTo(number);
     }
@@ -141,7 +146,9 @@ class UdpMulticastTest {
             }
             sender.multicastLoop(true);
             sender.sendTo(number(6), to(group, first));
-            assertThat(received(first)).as("without loop nothing comes to this machine").isEqualTo(6);
+            assertThat(received(first))
+                    .as("without loop nothing comes to this machine")
+                    .isEqualTo(6);
         }
     }
 
@@ -154,7 +161,8 @@ class UdpMulticastTest {
                 UdpSocket sender = sender(group, by)) {
             receiver.join(group, by);
             sender.sendTo(number(1), to(group, receiver));
-            InetAddress source = receiver.receive(ByteBuffer.allocate(4), LONG).sender().getAddress();
+            InetAddress source =
+                    receiver.receive(ByteBuffer.allocate(4), LONG).sender().getAddress();
             InetAddress stranger = address(six ? "fd00:77::9" : "192.0.2.77");
             try (UdpSocket picky = receiver(group)) {
                 MembershipKey wrong = picky.join(group, by, stranger);

@@ -124,7 +124,9 @@ class UdpSocketTest {
             assertThat(part(target, 2, 5)).isEqualTo("ABC");
 
             target.position(8).limit(8);
-            assertThat(receiver.receive(target, LONG)).as("no room at all").isEqualTo(new Datagram(sender.localAddress(), 0, true));
+            assertThat(receiver.receive(target, LONG))
+                    .as("no room at all")
+                    .isEqualTo(new Datagram(sender.localAddress(), 0, true));
             assertThat(receiver.tryReceive(target)).isNull();
         }
     }
@@ -145,7 +147,8 @@ class UdpSocketTest {
             sender.sendTo(ByteBuffer.wrap(sent), receiver.localAddress());
             ByteBuffer target = ByteBuffer.allocate(room + 10).limit(room + 3).position(3);
             int length = Math.min(room, sent.length);
-            assertThat(receiver.receive(target, LONG)).isEqualTo(new Datagram(sender.localAddress(), length, truncated));
+            assertThat(receiver.receive(target, LONG))
+                    .isEqualTo(new Datagram(sender.localAddress(), length, truncated));
             assertThat(target.limit()).isEqualTo(room + 3);
             assertThat(target.position()).isEqualTo(length + 3);
             assertThat(target.flip().position(3)).isEqualTo(ByteBuffer.wrap(sent, 0, length));
@@ -161,7 +164,8 @@ class UdpSocketTest {
                 assertThatThrownBy(() -> sender.sendTo(source, receiver.localAddress()))
                         .isInstanceOf(SocketException.class)
                         .hasMessageContaining("cannot send " + length + " bytes")
-                        .hasMessageContaining("127.0.0.1:" + receiver.localAddress().getPort());
+                        .hasMessageContaining(
+                                "127.0.0.1:" + receiver.localAddress().getPort());
                 assertThat(source.remaining()).isEqualTo(length);
             }
             sender.sendTo(buffer("small"), receiver.localAddress());
@@ -225,7 +229,8 @@ class UdpSocketTest {
 
             sender.sendTo(buffer("cut off"), receiver.localAddress());
             receiver.peek(ByteBuffer.allocate(0), LONG);
-            assertThat(receiver.tryReceive(ByteBuffer.allocate(3))).isEqualTo(new Datagram(sender.localAddress(), 3, true));
+            assertThat(receiver.tryReceive(ByteBuffer.allocate(3)))
+                    .isEqualTo(new Datagram(sender.localAddress(), 3, true));
             assertThat(receiver.tryReceive(ByteBuffer.allocate(3))).isNull();
         }
     }
@@ -253,7 +258,8 @@ class UdpSocketTest {
         try (UdpSocket socket = UdpSocket.bind("0.0.0.0", 0);
                 UdpSocket peer = bound();
                 UdpSocket other = bound()) {
-            InetSocketAddress here = new InetSocketAddress(HOST, socket.localAddress().getPort());
+            InetSocketAddress here =
+                    new InetSocketAddress(HOST, socket.localAddress().getPort());
             assertThat(socket.peerAddress()).isNull();
             assertThatThrownBy(() -> socket.send(buffer("x"))).isInstanceOf(NotYetConnectedException.class);
             other.sendTo(buffer("early"), here);
@@ -336,7 +342,8 @@ class UdpSocketTest {
             sender.connect(name);
             sender.send(buffer("three"), LONG);
             assertThat(receive(receiver)).isEqualTo("three");
-            assertThatThrownBy(() -> sender.connect("no.such.name.invalid", 9)).isInstanceOf(UnknownHostException.class);
+            assertThatThrownBy(() -> sender.connect("no.such.name.invalid", 9))
+                    .isInstanceOf(UnknownHostException.class);
             assertThatThrownBy(() -> sender.connect(UnixDomainSocketAddress.of("/tmp/x")))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("/tmp/x");

@@ -165,8 +165,10 @@ class UdpWaitsTest {
                 pair.send("late");
                 assertThat(pair.here.receive(buffer, Duration.ZERO).length()).isEqualTo(4); // loopback delivers at once
                 pair.send("later");
-                assertThat(pair.here.peek(buffer.clear(), Duration.ZERO).length()).isEqualTo(5);
-                assertThat(pair.here.receive(buffer.clear(), Duration.ZERO).length()).isEqualTo(5);
+                assertThat(pair.here.peek(buffer.clear(), Duration.ZERO).length())
+                        .isEqualTo(5);
+                assertThat(pair.here.receive(buffer.clear(), Duration.ZERO).length())
+                        .isEqualTo(5);
             });
             JoinHandle<String> first = runtime.spawn(() -> receive(pair.here));
             untilWaiting(first);
@@ -241,9 +243,8 @@ class UdpWaitsTest {
             waiting.add(runtime.spawn(() -> peek(socket)));
             waiting.add(runtime.spawn(() -> socket.receive(ByteBuffer.allocate(10), Duration.ofMinutes(1))));
             waiting.forEach(Loopback::untilWaiting);
-            JoinHandle<String> selecting = runtime.spawn(() -> Select.<String>of()
-                    .onReadable(socket, () -> "ready")
-                    .await());
+            JoinHandle<String> selecting = runtime.spawn(
+                    () -> Select.<String>of().onReadable(socket, () -> "ready").await());
             untilWaiting(selecting);
             runtime.blockOn(() -> {
                 socket.close();
