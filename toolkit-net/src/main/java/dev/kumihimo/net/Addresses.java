@@ -50,6 +50,24 @@ final class Addresses {
         throw new IllegalArgumentException("address=" + address + " must be an InetSocketAddress");
     }
 
+    /** {@return a copy of a list that has addresses, which have been looked up} */
+    static List<InetSocketAddress> resolved(List<InetSocketAddress> addresses) {
+        if (addresses.isEmpty()) {
+            throw new IllegalArgumentException("addresses=[] must be at least one");
+        }
+        addresses.forEach(Addresses::resolved);
+        return List.copyOf(addresses);
+    }
+
+    /** {@return an address of the Internet that has been looked up} */
+    static InetSocketAddress resolved(SocketAddress address) {
+        InetSocketAddress internet = internet(address);
+        if (internet.isUnresolved()) {
+            throw new IllegalArgumentException("address=" + address + " must be looked up first, by NameLookup");
+        }
+        return internet;
+    }
+
     /** {@return an address for messages: numbers, or the name if it was never looked up; or a path} */
     static String text(@Nullable SocketAddress address) {
         if (address instanceof UnixDomainSocketAddress local) {

@@ -69,27 +69,11 @@ abstract sealed class ChannelStream
         return input.tryRead(target);
     }
 
-    /**
-     * Reads what is there into several buffers, one after the other, waiting as {@link #read(ByteBuffer)} does.
-     *
-     * @param targets where to; without room nothing is read
-     * @return how many bytes, or -1 at the end; 0 only if there is no room
-     * @throws IOException as {@link #read(ByteBuffer)} does
-     */
     @Override
     public long read(ByteBuffer[] targets) throws IOException {
         return read(targets, 0, targets.length);
     }
 
-    /**
-     * Reads what is there into some of several buffers, see {@link #read(ByteBuffer[])}.
-     *
-     * @param targets where to
-     * @param offset the first buffer
-     * @param length how many buffers
-     * @return how many bytes, or -1 at the end; 0 only if there is no room
-     * @throws IOException as {@link #read(ByteBuffer)} does
-     */
     @Override
     public long read(ByteBuffer[] targets, int offset, int length) throws IOException {
         return input.read(targets, offset, length, Deadlines.NEVER);
@@ -168,27 +152,11 @@ abstract sealed class ChannelStream
         return output.tryWrite(source);
     }
 
-    /**
-     * Writes what there is room for from several buffers, one after the other, waiting as {@link #write(ByteBuffer)} does.
-     *
-     * @param sources what to write; without bytes nothing is written
-     * @return how many bytes
-     * @throws IOException as {@link #write(ByteBuffer)} does
-     */
     @Override
     public long write(ByteBuffer[] sources) throws IOException {
         return write(sources, 0, sources.length);
     }
 
-    /**
-     * Writes what there is room for from some of several buffers, see {@link #write(ByteBuffer[])}.
-     *
-     * @param sources what to write
-     * @param offset the first buffer
-     * @param length how many buffers
-     * @return how many bytes
-     * @throws IOException as {@link #write(ByteBuffer)} does
-     */
     @Override
     public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
         return output.write(sources, offset, length);

@@ -41,7 +41,8 @@ final class Connector {
     /** How long an attempt has before the next one joins it: the RFC's recommendation. */
     static final long STAGGER_NANOS = 250_000_000;
 
-    private final String target;
+    private final @Nullable String name;
+    private final List<InetSocketAddress> addresses;
     private final long deadline;
     private final Deque<InetSocketAddress> untried;
     private final List<Attempt> pending = new ArrayList<>(2);
@@ -52,8 +53,9 @@ final class Connector {
 
     private boolean startNow = true;
 
-    private Connector(String target, List<InetSocketAddress> addresses, long deadline) {
-        this.target = target;
+    private Connector(@Nullable String name, List<InetSocketAddress> addresses, long deadline) {
+        this.name = name;
+        this.addresses = addresses;
         this.untried = new ArrayDeque<>(interleaved(addresses));
         this.deadline = deadline;
     }
@@ -61,11 +63,16 @@ final class Connector {
     /**
      * Connects to one of several addresses.
      *
-     * @param target what they are the addresses of, for messages
+     * @param name what they are the addresses of, for messages
      * @param addresses at least one
      */
-    static TcpStream connect(String target, List<InetSocketAddress> addresses, long deadline) throws IOException {
-        return new Connector(target, addresses, deadline).race();
+    static TcpStream connect(String name, List<InetSocketAddress> addresses, long deadline) throws IOException {
+        return new Connector(name, addresses, deadline).race();
+    }
+
+    /** Connects to one of several addresses that have no name together. */
+    static TcpStream connect(List<InetSocketAddress> addresses, long deadline) throws IOException {
+        return new Connector(null, addresses, deadline).race();
     }
 
     /** Connects an open channel, which it closes if it fails. */
@@ -218,13 +225,17 @@ final class Connector {
 
     /* ---------------- How it fails -------------- */
 
+    private String target() {
+        return name == null ? addresses.stream().map(Addresses::text).collect(Collectors.joining(" or ")) : name;
+    }
+
     private SocketTimeoutException passed() {
         String tried = pending.stream()
                 .map(attempt -> Addresses.text(attempt.address))
-                .filter(text -> !text.equals(target))
                 .collect(Collectors.joining(", "));
+        boolean clear = name == null || name.equals(tried);
         SocketTimeoutException passed =
-                Deadlines.passed("a connect to " + target + (tried.isEmpty() ? "" : " (at " + tried + ")"));
+                Deadlines.passed("a connect to " + target() + (clear ? "" : " (at " + tried + ")"));
         failures.forEach(passed::addSuppressed);
         return passed;
     }
@@ -233,7 +244,7 @@ final class Connector {
         if (failures.size() == 1) {
             return failures.get(0);
         }
-        String message = "cannot connect to " + target + " at any of its " + failures.size() + " addresses: "
+        String message = "cannot connect to " + target() + ", none of " + failures.size() + " addresses took it: "
                 + failures.stream().map(Throwable::getMessage).collect(Collectors.joining("; "));
         boolean refused = failures.stream().allMatch(e -> e instanceof ConnectException);
         IOException all = refused ? new ConnectException(message) : new SocketException(message);

@@ -156,7 +156,7 @@ public final class TcpSocket implements TcpOptions, AutoCloseable {
      * @throws IllegalArgumentException if it is an address of another kind or family
      */
     public void bind(SocketAddress address) throws IOException {
-        InetSocketAddress local = resolved(address);
+        InetSocketAddress local = Addresses.resolved(address);
         SocketChannel channel = channel();
         try {
             channel.bind(local);
@@ -193,7 +193,7 @@ public final class TcpSocket implements TcpOptions, AutoCloseable {
      * @throws IllegalArgumentException if it is an address of another kind, or not looked up
      */
     public TcpStream connect(SocketAddress address) throws IOException {
-        return connectBefore(resolved(address), Deadlines.NEVER);
+        return connectBefore(Addresses.resolved(address), Deadlines.NEVER);
     }
 
     /**
@@ -210,7 +210,7 @@ public final class TcpSocket implements TcpOptions, AutoCloseable {
      * @throws IllegalArgumentException if it is an address of another kind, or not looked up
      */
     public TcpStream connect(SocketAddress address, Duration timeout) throws IOException {
-        return connectBefore(resolved(address), Deadlines.of(timeout));
+        return connectBefore(Addresses.resolved(address), Deadlines.of(timeout));
     }
 
     private TcpStream connectBefore(InetSocketAddress address, long deadline) throws IOException {
@@ -263,14 +263,6 @@ public final class TcpSocket implements TcpOptions, AutoCloseable {
             throw new ClosedChannelException();
         }
         return channel;
-    }
-
-    private static InetSocketAddress resolved(SocketAddress address) {
-        InetSocketAddress internet = Addresses.internet(address);
-        if (internet.isUnresolved()) {
-            throw new IllegalArgumentException("address=" + address + " must be looked up first, by NameLookup");
-        }
-        return internet;
     }
 
     private IllegalArgumentException wrongFamily(InetSocketAddress address, UnsupportedAddressTypeException cause) {

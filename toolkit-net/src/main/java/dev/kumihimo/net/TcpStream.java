@@ -24,6 +24,8 @@ import java.util.Set;
  * }</pre>
  *
  * <p>Its habits are those of {@link ByteStream}: threads, turns, interruption, cancellation and closing. It has to be closed.
+ * What reads into several buffers, or writes from several, waits and takes turns as with one: it fills or empties the first
+ * before the next.
  *
  * <p><b>Errors.</b> What goes wrong with the connection, such as a reset by the peer, is a
  * {@link java.net.SocketException} whose message names both addresses. A stream whose runtime is shut down throws
@@ -120,10 +122,42 @@ public final class TcpStream extends ChannelStream implements TcpOptions {
         return connectBefore(Addresses.internet(address), Deadlines.of(timeout));
     }
 
+    /**
+     * Connects to the first of several addresses that takes it, waiting for as long as the system tries; in which order, see
+     * {@link #connect(String, int)}.
+     *
+     * @param addresses at least one, looked up already, with ports of 1 to 65535
+     * @return the connection, a socket of the caller's runtime
+     * @throws java.net.ConnectException if all addresses refuse; it names each, with the exceptions of all as suppressed ones
+     * @throws InterruptedIOException if interrupted or cancelled; nothing is left of it
+     * @throws IOException if none can be reached, the system has no descriptors left, or the runtime is shut down
+     * @throws IllegalArgumentException if there is no address, or one that is not looked up
+     */
+    public static TcpStream connect(List<InetSocketAddress> addresses) throws IOException {
+        return Connector.connect(Addresses.resolved(addresses), Deadlines.NEVER);
+    }
+
+    /**
+     * Connects to the first of several addresses that takes it, waiting at most a given time for all attempts together, see
+     * {@link #connect(List)}.
+     *
+     * @param addresses at least one, looked up already, with ports of 1 to 65535
+     * @param timeout the longest wait; zero or negative does not wait
+     * @return the connection, a socket of the caller's runtime
+     * @throws java.net.SocketTimeoutException if it took longer; nothing is left of it, and the interrupt flag is left alone
+     * @throws java.net.ConnectException if all addresses refuse; it names each, with the exceptions of all as suppressed ones
+     * @throws InterruptedIOException if interrupted or cancelled; nothing is left of it
+     * @throws IOException if none can be reached, the system has no descriptors left, or the runtime is shut down
+     * @throws IllegalArgumentException if there is no address, or one that is not looked up
+     */
+    public static TcpStream connect(List<InetSocketAddress> addresses, Duration timeout) throws IOException {
+        return Connector.connect(Addresses.resolved(addresses), Deadlines.of(timeout));
+    }
+
     private static TcpStream connectBefore(InetSocketAddress address, long deadline) throws IOException {
         return address.isUnresolved()
                 ? connectBefore(NameLookup.SYSTEM, address.getHostString(), address.getPort(), deadline)
-                : Connector.connect(Addresses.text(address), List.of(address), deadline);
+                : Connector.connect(List.of(address), deadline);
     }
 
     static TcpStream connectBefore(NameLookup lookup, String host, int port, long deadline) throws IOException {

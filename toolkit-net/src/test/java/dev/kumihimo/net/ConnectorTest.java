@@ -230,6 +230,35 @@ class ConnectorTest {
         }
     }
 
+    @Test
+    void connect_takesAListOfAddresses() throws Exception {
+        InetSocketAddress first = refusing();
+        InetSocketAddress second = refusing();
+        try (TaskRuntime runtime = runtime(1);
+                TcpListener listener = TcpListener.bind(HOST, 0);
+                Deaf deaf = new Deaf(HOST)) {
+            runtime.blockOn(() -> {
+                TcpStream.connect(List.of(first, listener.localAddress())).close();
+                TcpStream.connect(List.of(first, listener.localAddress()), Duration.ofSeconds(20))
+                        .close();
+            });
+            assertThatThrownBy(() -> runtime.blockOn(() -> TcpStream.connect(List.of(first, second))))
+                    .isInstanceOf(ConnectException.class)
+                    .hasMessageContaining(
+                            "127.0.0.1:" + first.getPort() + " or 127.0.0.1:" + second.getPort() + ", none of 2");
+            assertThatThrownBy(() -> runtime.blockOn(
+                            () -> TcpStream.connect(List.of(deaf.address(), deaf.address()), Duration.ofMillis(50))))
+                    .isInstanceOf(SocketTimeoutException.class)
+                    .hasMessageContaining("127.0.0.1:" + deaf.address().getPort());
+        }
+        assertThatThrownBy(() -> TcpStream.connect(List.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("addresses=[] must be at least one");
+        assertThatThrownBy(() -> TcpStream.connect(List.of(InetSocketAddress.createUnresolved("some-name", 1))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("some-name");
+    }
+
     /* ---------------- From names -------------- */
 
     @Test
