@@ -1,7 +1,8 @@
 /**
  * Sockets for tasks: calls that block the task and never its carrier.
  *
- * <p>Entry types, in reading order: {@link dev.kumihimo.net.TcpListener}, {@link dev.kumihimo.net.TcpStream}. What is no
+ * <p>Entry types, in reading order: {@link dev.kumihimo.net.TcpListener}, {@link dev.kumihimo.net.TcpStream}; with options set
+ * before they exist, {@link dev.kumihimo.net.TcpSocket}; addresses of names, {@link dev.kumihimo.net.NameLookup}. What is no
  * socket but speaks bytes belongs to {@code dev.kumihimo.io}, what gives bytes a meaning to codecs. This package alone
  * registers channels with a runtime's driver.
  *
