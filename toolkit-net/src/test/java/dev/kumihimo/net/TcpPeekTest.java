@@ -195,9 +195,12 @@ class TcpPeekTest {
         try (TaskRuntime runtime = runtime(1);
                 Pair pair = Pair.open()) {
             TcpStream stream = pair.stream();
-            pair.send("abc");
+            pair.send("xabc");
             runtime.blockOn(() -> {
-                assertThat(peek(stream, 100)).isEqualTo("abc"); // the system has nothing left
+                assertThat(peek(stream, 100)).isEqualTo("xabc"); // the system has nothing left
+                assertThat(read(stream, 1)).isEqualTo("x");
+                assertThat(isReadable(stream)).isTrue();
+                assertThat(peek(stream, 2)).isEqualTo("ab");
                 for (int left = 3; left > 0; left--) {
                     assertThat(isReadable(stream)).isTrue();
                     stream.awaitReadable(Duration.ZERO);
