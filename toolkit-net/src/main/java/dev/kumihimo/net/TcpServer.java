@@ -47,9 +47,9 @@ import org.slf4j.LoggerFactory;
  * come, and refuses them or lets them wait when it is full. That costs no processor time.
  *
  * <p><b>When the system cannot give a connection</b>, say because no descriptors are left, or a session cannot be started for
- * want of memory, the server waits 5 ms before it tries again, twice as long after each failure up to 100 ms, and not after
- * one of its own sessions has ended. Sessions go on. That is logged at WARN when it begins, and at INFO when it is over, not
- * with each attempt.
+ * want of memory, the server waits 5 ms before it tries again, twice as long after each failure up to 100 ms, and tries at
+ * once when one of its own sessions ends. Sessions go on. That is logged at WARN when it begins, and at INFO when it is over:
+ * not with each attempt, and at most once in 10 s.
  *
  * <p><b>The end</b> begins when {@link #stop()} or {@link #close()} is called, the listener is closed (which is noticed within
  * 50 ms at the connection limit, else at once), or the thread that serves is interrupted or cancelled. In this order:
@@ -175,15 +175,15 @@ public final class TcpServer<S extends ByteStream> implements AutoCloseable {
     /**
      * Sets how many sessions may run at a time. Default: as many as come.
      *
-     * @param count 1 to {@link Semaphore#MAX_PERMITS}
+     * @param count at least 1
      * @return this
-     * @throws IllegalArgumentException if it is out of range
+     * @throws IllegalArgumentException if it is below 1
      * @throws IllegalStateException if the server serves already
      */
     public TcpServer<S> maxConnections(int count) {
         ensureNotStarted();
-        if (count < 1 || count > Semaphore.MAX_PERMITS) {
-            throw new IllegalArgumentException("maxConnections=" + count + " must be 1 to " + Semaphore.MAX_PERMITS);
+        if (count < 1) {
+            throw new IllegalArgumentException("maxConnections=" + count + " must be at least 1");
         }
         maxConnections = count;
         return this;
@@ -390,8 +390,7 @@ public final class TcpServer<S extends ByteStream> implements AutoCloseable {
     }
 
     /** {@return why the session could not be started, or null} Then the stream is closed, and the place given back. */
-    private @Nullable Throwable start(
-            S stream, Semaphore.Permit place, Handler<? super S> handler, Spawner spawner) {
+    private @Nullable Throwable start(S stream, Semaphore.Permit place, Handler<? super S> handler, Spawner spawner) {
         Session<S> session = null;
         try {
             session = new Session<>(this, stream, listener.peerName(stream), place);

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 /** A server whose process has no descriptors left: a JVM of its own, with few. */
 class DescriptorExhaustionTest {
     private static final int DESCRIPTORS = 200;
-    private static final int ROUNDS = 7;
+    private static final int ROUNDS = 5;
 
     @Test
     @Timeout(value = 120, unit = TimeUnit.SECONDS)
@@ -104,7 +104,8 @@ class DescriptorExhaustionTest {
                 for (int i = 0; i < ROUNDS + 4; i++) {
                     unconnected.add(SocketChannel.open());
                 }
-                // Once without looking, so that what is needed is loaded: classes are files, and failing to open one is for good.
+                // Once without looking, so that what is needed is loaded: classes are files, and failing to open one is
+                // for good.
                 exhaust();
                 connectNext();
                 cpuPercentOfAWhile(200);
@@ -131,7 +132,11 @@ class DescriptorExhaustionTest {
                 echoAll();
                 tell("own", "accepted");
 
-                tell("warnings", log.events.stream().filter(e -> e.getFormattedMessage().contains("cannot accept")).count());
+                tell(
+                        "warnings",
+                        log.events.stream()
+                                .filter(e -> e.getFormattedMessage().contains("cannot accept"))
+                                .count());
                 for (SocketChannel client : connected) {
                     client.close();
                 }
@@ -151,7 +156,7 @@ class DescriptorExhaustionTest {
             for (int i = 0; i < ROUNDS; i++) {
                 exhaust();
                 connectNext();
-                cpuPercentOfAWhile(250 + 17 * i); // at different points of its wait
+                cpuPercentOfAWhile(600 + 90 * i); // at different points of its wait
                 long begin = System.nanoTime();
                 releaseUntilAnswered();
                 took[i] = (System.nanoTime() - begin) / 1e6;
@@ -163,7 +168,8 @@ class DescriptorExhaustionTest {
 
         private void connectNext() throws IOException {
             SocketChannel client = unconnected.remove();
-            client.connect(new InetSocketAddress(Loopback.HOST, listener.localAddress().getPort()));
+            client.connect(
+                    new InetSocketAddress(Loopback.HOST, listener.localAddress().getPort()));
             connected.add(client);
         }
 

@@ -64,32 +64,27 @@ class ServiceWithListenerTest {
     }
 
     @Test
-    void serverInAService_needsFewLines_andItsSessionsAreTheServices() throws Exception {
+    void serverInAService_hasSessionsThatAreTheServices_whichAbortsAndNamesThem() throws Exception {
         CompletableFuture<Service> running = new CompletableFuture<>();
         TcpListener listener = TcpListener.bind(HOST, 0);
         CompletableFuture<Service.Report> report = new CompletableFuture<>();
-        Service.Builder builder = Service.builder().drainTimeout(Duration.ofMillis(500));
+        Service.Builder builder =
+                Service.builder().drainTimeout(Duration.ofMillis(50)).abortTimeout(LONG);
         Thread runner = Thread.ofPlatform().start(() -> {
             try {
                 report.complete(builder.run(service -> {
                     running.complete(service);
-                    TcpServer.of(listener).in(service).serve(session -> patient(session, service));
+                    TcpServer.of(listener).in(service).serve(Serving::echo); // deaf to the token
                 }));
             } catch (Throwable e) {
                 report.completeExceptionally(e);
             }
         });
-        try (Socket polite = connect(listener);
-                Socket deaf = connect(listener)) {
-            assertThat(answer(polite, 'a')).isEqualTo('a');
-            assertThat(answer(deaf, 'd')).isEqualTo('d'); // does not listen to the token
+        try (Socket client = connect(listener)) {
+            assertThat(answer(client, 'a')).isEqualTo('a');
             running.get().shutdown("enough");
-            assertThat(polite.getInputStream().read()).as("its goodbye").isEqualTo('!');
-            assertThat(polite.getInputStream().read()).as("its end").isEqualTo(-1);
-            assertThat(deaf.getInputStream().read()).as("its end").isEqualTo(-1);
-            assertThat(report.get().aborted())
-                    .contains("task \"session-127.0.0.1:" + deaf.getLocalPort() + '"')
-                    .doesNotContain("task \"session-127.0.0.1:" + polite.getLocalPort() + '"');
+            assertThat(client.getInputStream().read()).as("its end").isEqualTo(-1);
+            assertThat(report.get().aborted()).contains("task \"session-127.0.0.1:" + client.getLocalPort() + '"');
             assertThat(report.get().left()).isEmpty();
             assertThat(report.get().failure()).isNull();
             assertThat(listener.isOpen()).isFalse();
@@ -155,18 +150,6 @@ class ServiceWithListenerTest {
         Socket client = new Socket(HOST, listener.localAddress().getPort());
         client.setSoTimeout(30_000);
         return client;
-    }
-
-    /** Echoes until the service ends, unless it was sent a 'd': then for as long as it may. */
-    private static void patient(TcpStream session, Service service) throws Exception {
-        ByteBuffer first = ByteBuffer.allocate(1);
-        session.read(first);
-        session.writeAll(first.flip());
-        if (first.get(0) == 'd') {
-            Serving.echo(session);
-        } else {
-            echo(session, service);
-        }
     }
 
     private static int answer(Socket client, char sent) throws IOException {

@@ -163,7 +163,9 @@ class SlowPeersTest {
                 tasks.forEach(Serving::untilWaiting);
                 rounds = sent ? 0 : rounds + 1;
             }
-            assertThat(memory() - before).as("bytes more, with %s sent", clients).isLessThan(4 << 20);
+            assertThat(memory() - before)
+                    .as("bytes more, with %s sent", clients)
+                    .isLessThan(4 << 20);
             for (Reluctant client : clients) {
                 client.channel.shutdownOutput();
             }
