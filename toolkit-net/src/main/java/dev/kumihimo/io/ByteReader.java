@@ -6,8 +6,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -44,28 +42,20 @@ public final class ByteReader extends SourceView {
     /** How many bytes are buffered unless another capacity is given. */
     public static final int DEFAULT_CAPACITY = 8192;
 
-    /** The longest array that every JVM can make. */
-    private static final int MOST = Integer.MAX_VALUE - 8;
-
-    private static final byte[] NONE = {};
-
     /** What {@link #find} returns if the delimiter is not where it is looked for, or if the end comes before. */
     private static final int ABSENT = 0;
 
     private static final int ENDED = -1;
 
     private final ByteSource source;
-    private final int capacity;
-    private byte[] bytes = NONE;
-    private int start; // bytes[start] to bytes[end - 1] have been read from the source, and not been taken
-    private int end;
+    private final ReadBuffer buffer;
 
     private ByteReader(ByteSource source, int capacity) {
         if (capacity < 1) {
             throw new IllegalArgumentException("capacity=" + capacity + " must be at least 1");
         }
         this.source = Objects.requireNonNull(source, "source");
-        this.capacity = capacity;
+        this.buffer = new ReadBuffer(capacity);
     }
 
     /**
@@ -97,7 +87,7 @@ public final class ByteReader extends SourceView {
 
     /** {@return how many bytes can be taken without reading from the source} */
     public int buffered() {
-        return end - start;
+        return buffer.size();
     }
 
     /**
@@ -115,80 +105,29 @@ public final class ByteReader extends SourceView {
         while (buffered() < length && fill(Deadlines.NEVER, length) >= 0) {
             // one more
         }
-        return ByteBuffer.wrap(bytes, start, Math.min(length, buffered()))
-                .slice()
-                .asReadOnlyBuffer();
+        return buffer.view(Math.min(length, buffered())).slice().asReadOnlyBuffer();
     }
 
-    /**
-     * Reads more behind what is buffered, which is less than {@code most}.
-     *
-     * @param most to how many bytes the buffer may grow, if that is more than its capacity
-     * @return how many, or -1 at the end
-     */
     private int fill(long deadline, long most) throws IOException {
-        makeRoom(most);
-        ByteBuffer free = ByteBuffer.wrap(bytes, end, bytes.length - end);
-        int count = read(source, free, deadline);
-        int added = free.position() - end; // which is so, whatever the source says
-        end += added;
-        if (count >= 0 && added == 0 && deadline != Deadlines.TRY) {
-            throw new IOException(source + " has read nothing, though there was room");
-        }
-        return count < 0 ? -1 : added;
-    }
-
-    private void makeRoom(long most) {
-        int there = end - start;
-        if (bytes == NONE) {
-            bytes = new byte[capacity];
-        } else if (end == bytes.length || start > there) {
-            byte[] target = bytes;
-            if (there == bytes.length) {
-                target = new byte[(int) Math.min(Math.min(2L * there, Math.max(most, there + 1L)), MOST)];
-            } else if (bytes.length > capacity && there < capacity && most <= capacity) {
-                target = new byte[capacity];
-            }
-            System.arraycopy(bytes, start, target, 0, there);
-            bytes = target;
-            start = 0;
-            end = there;
-        }
-    }
-
-    private void taken(int length) {
-        start += length;
-        if (start == end) {
-            start = 0;
-            end = 0;
-            if (bytes.length > capacity) {
-                bytes = NONE;
-            }
-        }
-    }
-
-    private byte[] take(int length) {
-        byte[] taken = Arrays.copyOfRange(bytes, start, start + length);
-        taken(length);
-        return taken;
+        return buffer.fill(source, deadline, most);
     }
 
     /* ---------------- Bytes -------------- */
 
     @Override
     int readBefore(ByteBuffer target, long deadline) throws IOException {
-        if (start == end) {
-            if (target.remaining() >= capacity) {
+        if (buffered() == 0) {
+            if (target.remaining() >= buffer.capacity) {
                 return read(source, target, deadline);
             }
-            int count = fill(deadline, capacity);
+            int count = fill(deadline, buffer.capacity);
             if (count <= 0) {
                 return count;
             }
         }
         int length = Math.min(target.remaining(), buffered());
-        target.put(bytes, start, length);
-        taken(length);
+        target.put(buffer.view(length));
+        buffer.drop(length);
         return length;
     }
 
@@ -240,9 +179,9 @@ public final class ByteReader extends SourceView {
         ensureOpen();
         long left = count;
         try {
-            while (left > 0 && (start < end || fill(Deadlines.NEVER, capacity) >= 0)) {
+            while (left > 0 && (buffered() > 0 || fill(Deadlines.NEVER, buffer.capacity) >= 0)) {
                 int length = (int) Math.min(left, buffered());
-                taken(length);
+                buffer.drop(length);
                 left -= length;
             }
         } catch (InterruptedIOException e) {
@@ -263,7 +202,7 @@ public final class ByteReader extends SourceView {
      * @throws IllegalArgumentException if the length is negative
      */
     public byte[] readToEnd(int maxLength) throws IOException {
-        return take(awaitEnd(maxLength));
+        return buffer.take(awaitEnd(maxLength));
     }
 
     /**
@@ -279,15 +218,15 @@ public final class ByteReader extends SourceView {
      */
     public String readString(int maxLength) throws IOException {
         int length = awaitEnd(maxLength);
-        String text = decode(length);
-        taken(length);
+        String text = buffer.text(length);
+        buffer.drop(length);
         return text;
     }
 
     private int awaitEnd(int maxLength) throws IOException {
         checkNotNegative("maxLength", maxLength);
         ensureOpen();
-        int most = (int) Math.min(maxLength + 1L, MOST);
+        int most = (int) Math.min(maxLength + 1L, ReadBuffer.MOST);
         while (buffered() < most) {
             if (fill(Deadlines.NEVER, most) < 0) {
                 return buffered();
@@ -316,10 +255,10 @@ public final class ByteReader extends SourceView {
         if (found == ABSENT) {
             throw new TooLongException("what comes before the delimiter " + delimiter, maxLength);
         }
-        if (found == ENDED && start == end) {
+        if (found == ENDED && buffered() == 0) {
             throw new EOFException("the end has come, and no delimiter " + delimiter);
         }
-        return take(found == ENDED ? buffered() : found);
+        return buffer.take(found == ENDED ? buffered() : found);
     }
 
     /**
@@ -334,14 +273,13 @@ public final class ByteReader extends SourceView {
     public boolean skipUntil(byte delimiter) throws IOException {
         ensureOpen();
         while (true) {
-            for (int i = start; i < end; i++) {
-                if (bytes[i] == delimiter) {
-                    taken(i + 1 - start);
-                    return true;
-                }
+            int index = buffer.indexOf(delimiter, 0, buffered());
+            if (index >= 0) {
+                buffer.drop(index + 1);
+                return true;
             }
-            taken(buffered());
-            if (fill(Deadlines.NEVER, capacity) < 0) {
+            buffer.drop(buffered());
+            if (fill(Deadlines.NEVER, buffer.capacity) < 0) {
                 return false;
             }
         }
@@ -382,24 +320,24 @@ public final class ByteReader extends SourceView {
         checkNotNegative("maxLength", maxLength);
         long most = maxLength + 1L;
         int found = find((byte) '\n', most);
-        if (found == ABSENT && buffered() >= most && bytes[start + maxLength] == '\r') {
+        if (found == ABSENT && buffered() >= most && buffer.get(maxLength) == '\r') {
             found = find((byte) '\n', most + 1); // it may be a line of just that length
         }
-        if (found == ENDED && start == end) {
+        if (found == ENDED && buffered() == 0) {
             return null;
         }
         int whole = found == ENDED ? buffered() : found;
         int length = found == ENDED ? whole : found - 1;
-        if (found > 1 && bytes[start + length - 1] == '\r') {
+        if (found > 1 && buffer.get(length - 1) == '\r') {
             length--;
         }
         if (found == ABSENT || length > maxLength) {
             throw new TooLongException("a line", maxLength);
         }
         try {
-            return decode(length);
+            return buffer.text(length);
         } finally {
-            taken(whole);
+            buffer.drop(whole);
         }
     }
 
@@ -411,13 +349,12 @@ public final class ByteReader extends SourceView {
      */
     private int find(byte wanted, long most) throws IOException {
         ensureOpen();
-        int bound = (int) Math.min(most, MOST);
+        int bound = (int) Math.min(most, ReadBuffer.MOST);
         for (int looked = 0; ; ) {
             int there = Math.min(buffered(), bound);
-            for (int i = looked; i < there; i++) {
-                if (bytes[start + i] == wanted) {
-                    return i + 1;
-                }
+            int index = buffer.indexOf(wanted, looked, there);
+            if (index >= 0) {
+                return index + 1;
             }
             if (there == bound) {
                 return ABSENT;
@@ -426,35 +363,6 @@ public final class ByteReader extends SourceView {
             if (fill(Deadlines.NEVER, bound) < 0) {
                 return ENDED;
             }
-        }
-    }
-
-    private String decode(int length) throws CharacterCodingException {
-        String text = new String(bytes, start, length, StandardCharsets.UTF_8);
-        if (text.indexOf('\uFFFD') >= 0) { // which stands for what is not UTF-8, or for itself
-            try {
-                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, start, length));
-            } catch (CharacterCodingException e) {
-                throw new NotUtf8Exception(length, e);
-            }
-        }
-        return text;
-    }
-
-    private static final class NotUtf8Exception extends CharacterCodingException {
-        private static final long serialVersionUID = 1;
-
-        /** Of how many bytes. */
-        private final int length;
-
-        NotUtf8Exception(int length, CharacterCodingException cause) {
-            this.length = length;
-            initCause(cause);
-        }
-
-        @Override
-        public String getMessage() {
-            return "the text of " + length + " bytes is not UTF-8";
         }
     }
 
@@ -516,8 +424,8 @@ public final class ByteReader extends SourceView {
                 throw ended(buffered(), length);
             }
         }
-        ByteBuffer number = ByteBuffer.wrap(bytes, start, length);
-        taken(length);
+        ByteBuffer number = buffer.view(length);
+        buffer.drop(length);
         return number;
     }
 
@@ -528,17 +436,17 @@ public final class ByteReader extends SourceView {
         long count = 0;
         try {
             do {
-                while (start < end) {
-                    int first = start;
-                    ByteBuffer view = ByteBuffer.wrap(bytes, first, buffered());
+                while (buffered() > 0) {
+                    ByteBuffer view = buffer.view(buffered());
+                    int first = view.position();
                     try {
                         sink.writeAll(view);
                     } finally {
                         count += view.position() - first;
-                        taken(view.position() - first);
+                        buffer.drop(view.position() - first);
                     }
                 }
-            } while (Copying.next(deadline -> fill(deadline, capacity), sink) >= 0);
+            } while (Copying.next(deadline -> fill(deadline, buffer.capacity), sink) >= 0);
             return count;
         } catch (InterruptedIOException e) {
             e.bytesTransferred = (int) Math.min(count, Integer.MAX_VALUE);

@@ -63,6 +63,11 @@ public final class ByteStreams {
     /**
      * How many bytes went in each direction.
      *
+     * <pre>{@code
+     * Copied copied = ByteStreams.copyBidirectional(client, server);
+     * log.info("{} bytes asked, {} answered", copied.toSecond(), copied.toFirst());
+     * }</pre>
+     *
      * @param toSecond from the first stream to the second
      * @param toFirst from the second stream to the first
      * @since 0.1

@@ -72,7 +72,11 @@ public final class ReadHalf implements ByteSource {
         return () -> (isOpen() ? split.stream.readable() : Ready.NOW).clause();
     }
 
-    /** {@return whether both are halves of one stream} @param other the other half */
+    /**
+     * {@return whether both are halves of one stream, of the same split}
+     *
+     * @param other the other half
+     */
     public boolean isPairOf(WriteHalf other) {
         return split == other.split;
     }

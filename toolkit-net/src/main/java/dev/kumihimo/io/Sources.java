@@ -9,6 +9,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -238,11 +239,16 @@ final class Sources {
 
     /** No bytes, or one byte for ever. */
     static final class Constant implements ByteSource {
+        private static final int BLOCK = 1024;
+
         private final int value; // -1 for the end
+        private final byte[] block; // to be put many at a time
         private volatile boolean closed;
 
         Constant(int value) {
             this.value = value;
+            block = new byte[value < 0 ? 0 : BLOCK];
+            Arrays.fill(block, (byte) value);
         }
 
         @Override
@@ -260,7 +266,7 @@ final class Sources {
             }
             int count = target.remaining();
             while (target.hasRemaining()) {
-                target.put((byte) value);
+                target.put(block, 0, Math.min(block.length, target.remaining()));
             }
             return count;
         }

@@ -56,7 +56,11 @@ public final class WriteHalf implements ByteSink {
         split.stream.shutdownOutput();
     }
 
-    /** {@return whether both are halves of one stream} @param other the other half */
+    /**
+     * {@return whether both are halves of one stream, of the same split}
+     *
+     * @param other the other half
+     */
     public boolean isPairOf(ReadHalf other) {
         return split == other.split;
     }

@@ -31,6 +31,7 @@ class CancelMatrixTest {
                         ChannelRows.all(),
                         BroadcastRows.all(),
                         LockRows.all(),
+                        PipeRows.all(),
                         SignalRows.all(),
                         SyncRows.all(),
                         TaskRows.all(),
