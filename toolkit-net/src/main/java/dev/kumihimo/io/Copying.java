@@ -33,8 +33,9 @@ final class Copying {
 
     /** Copies until the end, and flushes. */
     static long copy(ByteSource source, ByteSink sink, int bufferSize) throws IOException {
-        long count =
-                source instanceof ByteReader reader ? reader.copyTo(sink) : copyThrough(buffer(bufferSize), source, sink);
+        long count = source instanceof ByteReader reader
+                ? reader.copyTo(sink)
+                : copyThrough(buffer(bufferSize), source, sink);
         if (sink instanceof Flushable buffering) {
             buffering.flush();
         }

@@ -163,7 +163,8 @@ final class Pipe extends WaitPoint {
 
     private int writeInTurn(ByteBuffer source, long deadline) throws IOException {
         boolean empty = !source.hasRemaining();
-        int room = awaitRoom(empty ? Deadlines.TRY : deadline); // a broken pipe is told also to who has nothing to write
+        int room =
+                awaitRoom(empty ? Deadlines.TRY : deadline); // a broken pipe is told also to who has nothing to write
         return empty || room == NOTHING ? 0 : put(source, room);
     }
 

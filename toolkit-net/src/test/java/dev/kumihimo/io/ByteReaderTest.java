@@ -286,7 +286,9 @@ class ByteReaderTest {
                 .isInstanceOf(TooLongException.class)
                 .hasMessage("a line is longer than maxLength=5 bytes");
         assertThat(reader.readLine(6)).isEqualTo("123456");
-        assertThatThrownBy(() -> reader.readLine(5)).as("a carriage return at the end").isInstanceOf(TooLongException.class);
+        assertThatThrownBy(() -> reader.readLine(5))
+                .as("a carriage return at the end")
+                .isInstanceOf(TooLongException.class);
         assertThat(reader.readLine(Integer.MAX_VALUE)).isEqualTo("12345\r");
     }
 
@@ -306,6 +308,7 @@ class ByteReaderTest {
         TooLongException thrown = catchThrowableOfType(TooLongException.class, () -> small.readLine(40));
         assertThat(thrown.maxLength()).isEqualTo(40);
         assertThat(small.buffered()).isEqualTo(41);
+        assertThat(source.largestRoom).as("grown from 16 to 32, to 41").isEqualTo(16);
     }
 
     @Test

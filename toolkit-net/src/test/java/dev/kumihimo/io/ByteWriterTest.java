@@ -87,8 +87,10 @@ class ByteWriterTest {
     void interruption_losesNothing_andRepeatsNothing() throws Exception {
         pair.first().writeAll(bytes("-".repeat(17))); // room for three
         writer.writeAll(bytes("abcdef"));
-        InterruptedIOException thrown = interruptedIn(writer::flush);
+        InterruptedIOException thrown = interruptedIn(() -> writer.write(bytes("ghijkl")));
+        assertThat(thrown.bytesTransferred).as("those that went were others").isZero();
         assertThat(writer.buffered()).as("three have gone").isEqualTo(3);
+        assertThat(interruptedIn(writer::flush)).isNotNull();
         thrown = interruptedIn(() -> writer.writeAll(bytes("ghijk-too-much")));
         assertThat(thrown.bytesTransferred).isZero();
         thrown = interruptedIn(() -> writer.write(bytes("ghijkl")));

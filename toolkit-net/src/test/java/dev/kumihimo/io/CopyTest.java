@@ -63,8 +63,7 @@ class CopyTest {
                 DuplexPair out = runtime.blockOn(transport::open)) {
             ByteSource[] sources = {in.second(), ByteReader.of(in.second())};
             for (ByteSource source : sources) {
-                JoinHandle<Long> copy =
-                        runtime.spawn(() -> ByteStreams.copy(source, ByteWriter.of(out.first())));
+                JoinHandle<Long> copy = runtime.spawn(() -> ByteStreams.copy(source, ByteWriter.of(out.first())));
                 for (String question : new String[] {"first", "second"}) {
                     in.first().writeAll(bytes(question));
                     ByteBuffer arrived = ByteBuffer.allocate(question.length());
@@ -169,9 +168,7 @@ class CopyTest {
             DuplexPair left = runtime.blockOn(transport::open);
             DuplexPair right = runtime.blockOn(transport::open);
             return new Proxy(
-                    left,
-                    right,
-                    runtime.spawn(() -> ByteStreams.copyBidirectional(left.second(), right.first(), 100)));
+                    left, right, runtime.spawn(() -> ByteStreams.copyBidirectional(left.second(), right.first(), 100)));
         }
 
         ByteStream a() {
@@ -257,7 +254,11 @@ class CopyTest {
                 assertThatThrownBy(() -> proxy.copy().join())
                         .isInstanceOf(ExecutionException.class)
                         .hasCauseInstanceOf(ClosedChannelException.class);
-                assertThat(first ? proxy.right().first().isOpen() : proxy.left().second().isOpen()).isTrue();
+                assertThat(
+                                first
+                                        ? proxy.right().first().isOpen()
+                                        : proxy.left().second().isOpen())
+                        .isTrue();
                 proxy.close();
             }
             assertThat(runtime.liveTasks()).isZero();
@@ -294,8 +295,7 @@ class CopyTest {
                 DuplexPair left = runtime.blockOn(transport::open);
                 DuplexPair right = runtime.blockOn(transport::open)) {
             runtime.blockOn(() -> assertThatThrownBy(() -> Timeout.call(
-                            Duration.ofMillis(5),
-                            () -> ByteStreams.copyBidirectional(left.second(), right.first())))
+                            Duration.ofMillis(5), () -> ByteStreams.copyBidirectional(left.second(), right.first())))
                     .isInstanceOf(TimeoutException.class));
             Thread.currentThread().interrupt();
             assertThatThrownBy(() -> ByteStreams.copyBidirectional(left.second(), right.first()))

@@ -90,7 +90,9 @@ class DuplexTest {
                 for (int at = 0; at < all.length; ) {
                     int length = Math.min(1 + random.nextInt(100), all.length - at);
                     ByteBuffer piece = random.nextBoolean()
-                            ? ByteBuffer.allocateDirect(length).put(all, at, length).flip()
+                            ? ByteBuffer.allocateDirect(length)
+                                    .put(all, at, length)
+                                    .flip()
                             : ByteBuffer.wrap(all, at, length);
                     ends.first().writeAll(piece);
                     at += length;
@@ -340,6 +342,30 @@ class DuplexTest {
             a.close();
             assertThat(readyWithin(day, a)).isEqualTo("bytes");
             assertThat(isQuiet()).isTrue();
+        }
+    }
+
+    /** Whoever comes first: a select takes nothing, so those behind it must not be held up. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void select_andReader_areBothWoken(boolean selectFirst) throws Exception {
+        try (TaskRuntime runtime = runtime()) {
+            JoinHandle<String> selecting = null;
+            JoinHandle<String> reader = null;
+            for (boolean select : new boolean[] {selectFirst, !selectFirst}) {
+                if (select) {
+                    selecting = runtime.spawn(() -> Select.<String>of()
+                            .onReadable(a.readable(), () -> "bytes")
+                            .await());
+                    untilWaiting(selecting);
+                } else {
+                    reader = runtime.spawn(() -> read(a, 1));
+                    untilWaiting(reader);
+                }
+            }
+            b.writeAll(bytes("xy"));
+            assertThat(reader.join()).isEqualTo("x");
+            assertThat(selecting.join()).isEqualTo("bytes");
         }
     }
 

@@ -120,7 +120,8 @@ class SourcesTest {
             first.first().writeAll(bytes("first"));
             assertThat(reader.join()).isEqualTo("first");
             first.first().shutdownOutput();
-            assertThat(chain.read(ByteBuffer.allocate(2), Duration.ofSeconds(30))).isEqualTo(2);
+            assertThat(chain.read(ByteBuffer.allocate(2), Duration.ofSeconds(30)))
+                    .isEqualTo(2);
             assertThat(read(chain, 100)).isEqualTo("cond");
             second.first().close();
             assertThat(read(chain, 100)).isNull();
@@ -168,8 +169,7 @@ class SourcesTest {
                 assertThat(cut.result()).isInstanceOf(JoinResult.Cancelled.class);
             }
             assertThat(source.reads).as("nothing was read").isEqualTo(reads);
-            JoinHandle<Integer> reader =
-                    runtime.spawn(() -> tee.read(ByteBuffer.allocate(10), Duration.ofDays(1)));
+            JoinHandle<Integer> reader = runtime.spawn(() -> tee.read(ByteBuffer.allocate(10), Duration.ofDays(1)));
             untilWaiting(reader);
             assertThat(read(copy.source(), 2)).isEqualTo("ab");
             assertThat(reader.join()).isEqualTo(2);

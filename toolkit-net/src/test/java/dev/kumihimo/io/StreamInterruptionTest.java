@@ -35,8 +35,7 @@ class StreamInterruptionTest {
     /** Aborts a task in a wait, and looks at what it gets; then what the stream is good for. */
     private static InterruptedIOException abortIn(TaskRuntime runtime, ByteStream stream, Wait wait) throws Exception {
         JoinHandle<InterruptedIOException> task = runtime.spawn(() -> {
-            InterruptedIOException thrown =
-                    catchThrowableOfType(InterruptedIOException.class, () -> wait.run(stream));
+            InterruptedIOException thrown = catchThrowableOfType(InterruptedIOException.class, () -> wait.run(stream));
             assertThat(thrown).isExactlyInstanceOf(InterruptedIOException.class);
             assertThat(thrown).hasCauseExactlyInstanceOf(TaskCancelledException.class);
             assertThat(Thread.currentThread().isInterrupted()).isTrue();
@@ -98,8 +97,7 @@ class StreamInterruptionTest {
     void aPlainInterrupt_endsAWait_ofAPlatformThreadToo() throws Exception {
         DuplexPair pair = ByteStreams.duplex(4);
         Thread.currentThread().interrupt();
-        InterruptedIOException thrown =
-                catchThrowableOfType(InterruptedIOException.class, () -> read(pair.first(), 1));
+        InterruptedIOException thrown = catchThrowableOfType(InterruptedIOException.class, () -> read(pair.first(), 1));
         assertThat(thrown).hasCauseExactlyInstanceOf(InterruptedException.class);
         assertThat(Thread.interrupted()).isTrue();
     }
