@@ -137,7 +137,7 @@ public final class ByteReader extends SourceView {
      */
     @Override
     public Selectable<@Nullable Void> readable() {
-        return () -> (buffered() > 0 ? Ready.NOW : source.readable()).clause();
+        return Ready.asked(() -> buffered() > 0 ? Ready.NOW : source.readable());
     }
 
     /**

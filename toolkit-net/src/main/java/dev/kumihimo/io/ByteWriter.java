@@ -153,7 +153,7 @@ public final class ByteWriter implements ByteSink, Flushable {
      */
     @Override
     public Selectable<@Nullable Void> writable() {
-        return () -> (buffered() < capacity ? Ready.NOW : sink.writable()).clause();
+        return Ready.asked(() -> buffered() < capacity ? Ready.NOW : sink.writable());
     }
 
     private int put(ByteBuffer source) {

@@ -71,7 +71,7 @@ public final class Limited extends SourceView {
      */
     @Override
     public Selectable<@Nullable Void> readable() {
-        return () -> (limit == 0 ? Ready.NOW : source.readable()).clause();
+        return Ready.asked(() -> limit == 0 ? Ready.NOW : source.readable());
     }
 
     @Override

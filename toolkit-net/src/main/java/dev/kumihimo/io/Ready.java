@@ -3,17 +3,36 @@ package dev.kumihimo.io;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.select.Clause;
+import dev.kumihimo.select.Selectable;
 import org.jspecify.annotations.Nullable;
 
 /** Ready now, or by itself at a time: what a select waits for where there is nobody who would tell it. */
 final class Ready extends Clause<@Nullable Void> {
     static final Ready NOW = new Ready(0);
 
+    /** What to wait for, as things are when it is asked. */
+    interface Which {
+        Selectable<@Nullable Void> now();
+    }
+
+    /** Looks what to wait for whenever it is added to a select. */
+    private record Asked(Which which) implements Selectable<@Nullable Void> {
+        @Override
+        public Clause<@Nullable Void> clause() {
+            return which.now().clause();
+        }
+    }
+
     private final long time;
 
     private Ready(long time) {
         super(null);
         this.time = time;
+    }
+
+    /** {@return a selectable that asks what to wait for whenever it is added to a select} */
+    static Selectable<@Nullable Void> asked(Which which) {
+        return new Asked(which);
     }
 
     /** {@return a clause that is ready from a time of the calling thread's clock on} */

@@ -43,7 +43,7 @@ final class Sources {
 
         @Override
         public Selectable<@Nullable Void> readable() {
-            return () -> (firstEnded ? second : first).readable().clause();
+            return Ready.asked(() -> (firstEnded ? second : first).readable());
         }
 
         @Override
@@ -146,7 +146,7 @@ final class Sources {
 
         @Override
         public Selectable<@Nullable Void> readable() {
-            return () -> (owed == null ? source.readable() : sink.writable()).clause();
+            return Ready.asked(() -> owed == null ? source.readable() : sink.writable());
         }
 
         @Override
@@ -218,7 +218,7 @@ final class Sources {
 
         @Override
         public Selectable<@Nullable Void> readable() {
-            return () -> (next > Waiter.current().nanoTime() ? Ready.at(next) : source.readable()).clause();
+            return Ready.asked(() -> next > Waiter.current().nanoTime() ? Ready.at(next) : source.readable());
         }
 
         @Override

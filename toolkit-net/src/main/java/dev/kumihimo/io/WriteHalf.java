@@ -47,7 +47,7 @@ public final class WriteHalf implements ByteSink {
 
     @Override
     public Selectable<@Nullable Void> writable() {
-        return () -> (isOpen() ? split.stream.writable() : Ready.NOW).clause();
+        return Ready.asked(() -> isOpen() ? split.stream.writable() : Ready.NOW);
     }
 
     @Override
