@@ -2,7 +2,9 @@
  * Sockets for tasks: calls that block the task and never its carrier.
  *
  * <p>Entry types, in reading order: {@link dev.kumihimo.net.TcpListener}, {@link dev.kumihimo.net.TcpStream}; with options set
- * before they exist, {@link dev.kumihimo.net.TcpSocket}; addresses of names, {@link dev.kumihimo.net.NameLookup}. What is no
+ * before they exist, {@link dev.kumihimo.net.TcpSocket}; addresses of names, {@link dev.kumihimo.net.NameLookup}; for processes
+ * of the same machine, {@link dev.kumihimo.net.UnixListener} and {@link dev.kumihimo.net.UnixStream}; for datagrams,
+ * {@link dev.kumihimo.net.UdpSocket}. What is no
  * socket but speaks bytes belongs to {@code dev.kumihimo.io}, what gives bytes a meaning to codecs. This package alone
  * registers channels with a runtime's driver.
  *
