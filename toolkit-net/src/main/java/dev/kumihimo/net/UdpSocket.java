@@ -278,7 +278,7 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
      */
     public void connect(String host, int port) throws IOException {
         NameLookup.checkPort(port, 1);
-        Addresses.<@Nullable Void>first(NameLookup.resolve(host, port), this::connectTo);
+        Addresses.first(NameLookup.resolve(host, port), this::connectTo);
     }
 
     /**
@@ -300,7 +300,7 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
         }
     }
 
-    private synchronized @Nullable Void connectTo(InetSocketAddress address) throws IOException {
+    private synchronized UdpSocket connectTo(InetSocketAddress address) throws IOException {
         output.ensureOpen();
         ensureReachable(address);
         try {
@@ -311,7 +311,7 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
         } catch (SocketException e) {
             throw Addresses.at("cannot connect " + this + " to " + Addresses.text(address), e);
         }
-        return null;
+        return this;
     }
 
     /**

@@ -42,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class UnixStream extends ChannelStream {
+    /** What the directories of {@link #pair()} begin with, before the number of the process. */
+    static final String PAIR = "kumihimo";
+
     private final UnixDomainSocketAddress localAddress;
     private final UnixDomainSocketAddress peerAddress;
 
@@ -231,7 +234,8 @@ public final class UnixStream extends ChannelStream {
     }
 
     private static void connectEnds(SocketChannel[] ends) throws IOException {
-        Path directory = Files.createTempDirectory("pair");
+        Path directory =
+                Files.createTempDirectory(PAIR + ProcessHandle.current().pid() + "-");
         Path path = directory.resolve("s");
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             UnixDomainSocketAddress address = UnixDomainSocketAddress.of(path);

@@ -264,7 +264,10 @@ class UnixSocketTest {
 
     private static long pairsIn(Path temporary) throws IOException {
         try (Stream<Path> files = Files.list(temporary)) {
-            return files.filter(file -> file.getFileName().toString().startsWith("pair"))
+            return files.filter(file -> file.getFileName()
+                            .toString()
+                            .startsWith(
+                                    UnixStream.PAIR + ProcessHandle.current().pid() + "-"))
                     .count();
         }
     }
