@@ -3,6 +3,7 @@ package dev.kumihimo.net;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.io.ByteStream;
+import dev.kumihimo.io.FileTransfer;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
 import java.io.IOException;
@@ -21,7 +22,11 @@ import org.jspecify.annotations.Nullable;
  * toString()} names the addresses in messages.
  */
 abstract sealed class ChannelStream
-        implements ByteStream, ScatteringByteChannel, GatheringByteChannel, Selectable<@Nullable Void>
+        implements ByteStream,
+                FileTransfer.Target,
+                ScatteringByteChannel,
+                GatheringByteChannel,
+                Selectable<@Nullable Void>
         permits TcpStream, UnixStream {
     final SocketChannel channel;
     private final Readiness readiness;
@@ -203,6 +208,7 @@ abstract sealed class ChannelStream
      * @throws java.nio.channels.NonReadableChannelException if the file is not open for reading
      * @throws IllegalArgumentException if an argument is negative
      */
+    @Override
     public long writeFrom(FileChannel file, long position, long count) throws IOException {
         return output.writeFrom(file, position, count);
     }
