@@ -4,6 +4,7 @@
 //! * `run NAME OPERATIONS WARM_UP_MILLIS MEASURE_MILLIS ITERATIONS` prints one `workload,column,value` line for each
 //!   measured iteration;
 //! * `http` serves a fixed answer on a loopback port until standard input ends.
+//! * `proxy PORT` passes connections to a loopback port on to another one, until standard input ends.
 //!
 //! The runtime is `multi_thread` with as many workers as the environment variable `WORKERS` says. Each workload runs in
 //! a spawned root task, not on the thread inside `block_on`: a worker owns a task's queue and its LIFO slot, and the
@@ -11,6 +12,7 @@
 
 mod http;
 mod parked;
+mod proxy;
 mod waiting;
 mod workloads;
 
@@ -26,11 +28,20 @@ fn main() -> ExitCode {
             for name in workloads::NAMES.iter().chain(waiting::NAMES) {
                 println!("{name}");
             }
-            println!("parked_heap\nhttp_hello");
+            println!("parked_heap\nhttp_hello\nproxy");
             ExitCode::SUCCESS
         }
         ["http"] => {
             runtime().block_on(async { tokio::spawn(http::serve()).await.expect("server task") });
+            ExitCode::SUCCESS
+        }
+        ["proxy", target] => {
+            let target = number(target) as u16;
+            runtime().block_on(async move {
+                tokio::spawn(proxy::serve(target))
+                    .await
+                    .expect("proxy task")
+            });
             ExitCode::SUCCESS
         }
         ["run", "parked_heap", operations, ..] => {
@@ -65,7 +76,7 @@ fn main() -> ExitCode {
         }
         _ => {
             eprintln!(
-                "usage: list | http | run NAME OPERATIONS WARM_UP_MILLIS MEASURE_MILLIS ITERATIONS"
+                "usage: list | http | proxy PORT | run NAME OPERATIONS WARM_UP_MILLIS MEASURE_MILLIS ITERATIONS"
             );
             ExitCode::from(64)
         }

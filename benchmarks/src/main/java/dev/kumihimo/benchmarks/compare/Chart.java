@@ -29,6 +29,7 @@ final class Chart {
             Map.entry("netty_wheel", "#5f8440"),
             Map.entry("netty_epoll", "#7f9a4f"),
             Map.entry("netty_nio", "#9db578"),
+            Map.entry("socat", "#b08a3e"),
             Map.entry("floor", "#8b949e"));
 
     private static final String INK = "#768390";

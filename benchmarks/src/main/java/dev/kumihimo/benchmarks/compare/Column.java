@@ -19,6 +19,7 @@ public sealed interface Column {
             "netty_wheel",
             "netty_epoll",
             "netty_nio",
+            "socat",
             "floor");
 
     /** Those that need nothing but a JDK, so that their absence is a failure. */

@@ -44,12 +44,21 @@ public final class Comparison {
         var wrk = new Wrk(toolchains.setting());
         var noLoad = wrk.absence();
         noLoad.ifPresent(reason -> notes.add("http: " + reason));
+        var iperf = new Iperf(toolchains.setting());
+        var noBulk = iperf.absence();
+        noBulk.ifPresent(reason -> notes.add("proxy_bulk: " + reason));
 
         var results = new Results(options.rounds());
         for (int round = 0; round < options.rounds(); round++) {
-            try (var runs = new Runs(options, toolchains.setting(), wrk)) {
+            try (var runs = new Runs(options, toolchains.setting(), wrk, iperf)) {
                 for (var experiment : experiments) {
-                    if (experiment instanceof Experiment.Served && noLoad.isPresent()) {
+                    boolean loadIsAbsent = switch (experiment) {
+                        case Experiment.Served served -> noLoad.isPresent();
+                        case Experiment.Proxied proxied ->
+                            (proxied.load() == Experiment.Proxied.Load.BULK ? noBulk : noLoad).isPresent();
+                        case Experiment.Run run -> false;
+                    };
+                    if (loadIsAbsent) {
                         continue;
                     }
                     for (var column : columns) {

@@ -79,6 +79,27 @@ public sealed interface Experiment {
         }
     }
 
+    /**
+     * A proxy that the column's program offers, between programs that load it from both sides.
+     *
+     * @param load what is sent through it
+     * @param connections how many connections are open at a time
+     */
+    record Proxied(String name, Load load, int connections, List<Measure> measures) implements Experiment {
+        /** What is sent through a proxy. */
+        enum Load {
+            /** As many bytes as go through, one way, by {@code iperf3}. */
+            BULK,
+            /** Requests of {@code wrk} to the HTTP server of the column {@code jdk}. */
+            REQUESTS
+        }
+
+        @Override
+        public String requires() {
+            return "proxy";
+        }
+    }
+
     /** All experiments, with the targets of the project for each of their figures. */
     List<Experiment> ALL = List.of(
             timed("spawn_many", 1_000_000, atMost(0.6, "tokio"), atMost(0.5, "jdk")),
@@ -139,7 +160,32 @@ public sealed interface Experiment {
             probed("driver_cpu_unread", 1_000, 50, Measure.Unit.PERCENT, absolutelyAtMost(2)),
             probed("driver_cpu_idle", 10_000, 50, Measure.Unit.PERCENT, absolutelyAtMost(1)),
             served(64),
-            served(512));
+            served(512),
+            proxiedBulk(1),
+            proxiedBulk(8),
+            proxiedRequests(64));
+
+    private static Experiment proxiedBulk(int connections) {
+        String name = "proxy_bulk_" + connections;
+        return new Proxied(
+                name,
+                Proxied.Load.BULK,
+                connections,
+                List.of(
+                        new Measure(name, Measure.Unit.MEGABYTES_PER_SECOND, List.of(atLeast(1.2, "jdk"))),
+                        new Measure("proxy_bulk_cpu_" + connections, Measure.Unit.CPU_MILLIS_PER_GIGABYTE, List.of())));
+    }
+
+    private static Experiment proxiedRequests(int connections) {
+        String name = "proxy_http_" + connections;
+        return new Proxied(
+                name,
+                Proxied.Load.REQUESTS,
+                connections,
+                List.of(
+                        new Measure(name, Measure.Unit.REQUESTS_PER_SECOND, List.of(atLeast(1.2, "jdk"))),
+                        new Measure("proxy_http_cpu_" + connections, Measure.Unit.CPU_MICROS_PER_REQUEST, List.of())));
+    }
 
     private static Experiment timed(String name, int operations, Target... targets) {
         return new Timed(name, operations, List.of(Measure.nanos(name, targets)));

@@ -18,7 +18,9 @@ public record Measure(String name, Unit unit, List<Target> targets) {
         PERCENT("% of a core"),
         BYTES_PER_TASK("B/task"),
         REQUESTS_PER_SECOND("req/s"),
-        CPU_MICROS_PER_REQUEST("CPU us/req");
+        CPU_MICROS_PER_REQUEST("CPU us/req"),
+        MEGABYTES_PER_SECOND("MB/s"),
+        CPU_MILLIS_PER_GIGABYTE("CPU ms/GB");
 
         private final String text;
 
@@ -27,7 +29,7 @@ public record Measure(String name, Unit unit, List<Target> targets) {
         }
 
         public boolean moreIsBetter() {
-            return this == REQUESTS_PER_SECOND;
+            return this == REQUESTS_PER_SECOND || this == MEGABYTES_PER_SECOND;
         }
 
         @Override

@@ -43,7 +43,7 @@ public record Options(
               --rounds N          rounds, in each of which every column runs once (default 9)
               --workloads REGEX   only workloads whose name contains a match
               --columns A,B,...   only these columns: kumihimo, jdk, jox, tokio, go, abq_kumihimo, ltq_jdk,
-                                  ltq_kumihimo, stpe, netty_wheel, netty_epoll, netty_nio, floor
+                                  ltq_kumihimo, stpe, netty_wheel, netty_epoll, netty_nio, socat, floor
               --targets-only      for each workload only the columns that a target names, and none without a target
               --shared            one JVM per Java column and round, which runs the column's workloads one by one
               --quick             one round of one short iteration: shows that everything works, measures nothing
@@ -63,6 +63,7 @@ public record Options(
               KUMIHIMO_BENCH_GO            go (default: go)
               KUMIHIMO_BENCH_PEER          what to put before the Rust and Go programs to run them (default: nothing)
               KUMIHIMO_BENCH_WRK           wrk, the HTTP load generator (default: wrk)
+              KUMIHIMO_BENCH_IPERF         iperf3, the load generator for proxies (default: iperf3)
               KUMIHIMO_BENCH_JAVA_OPTIONS  further options for the JVM of all Java columns
             """;
 

@@ -21,15 +21,20 @@ final class Runs implements AutoCloseable {
      */
     private static final int SERVER_WARM_UP_SECONDS = 6;
 
+    /** Less than for a server: a proxy has less code to compile. */
+    private static final int PROXY_WARM_UP_SECONDS = 4;
+
     private final Options options;
     private final Child.Setting setting;
     private final Wrk wrk;
+    private final Iperf iperf;
     private final Map<String, Child> shared = new HashMap<>();
 
-    Runs(Options options, Child.Setting setting, Wrk wrk) {
+    Runs(Options options, Child.Setting setting, Wrk wrk, Iperf iperf) {
         this.options = options;
         this.setting = setting;
         this.wrk = wrk;
+        this.iperf = iperf;
     }
 
     /** The figures of an experiment on a column, by the names of its measures. */
@@ -37,6 +42,7 @@ final class Runs implements AutoCloseable {
         return switch (experiment) {
             case Experiment.Run run -> run(run, column);
             case Experiment.Served served -> serve(served, column);
+            case Experiment.Proxied proxied -> proxy(proxied, column);
         };
     }
 
@@ -119,6 +125,63 @@ final class Runs implements AutoCloseable {
                     load.perSecond(),
                     "http_cpu_" + experiment.connections(),
                     used / 1_000.0 / load.requests());
+        }
+    }
+
+    private Map<String, Double> proxy(Experiment.Proxied experiment, Column.Present column)
+            throws IOException, InterruptedException {
+        return switch (experiment.load()) {
+            case BULK -> {
+                int port = Iperf.freePort();
+                try (var receiver = iperf.receive(port)) {
+                    yield proxy(experiment, column, port);
+                }
+            }
+            case REQUESTS -> {
+                try (var server = Child.start(setting, Toolchains.javaCommand(options, "jdk", "http"))) {
+                    yield proxy(experiment, column, Integer.parseInt(server.next("listening", ANSWER_LIMIT)));
+                }
+            }
+        };
+    }
+
+    /** As {@link #serve}, with a program that passes everything on to a port. */
+    private Map<String, Double> proxy(Experiment.Proxied experiment, Column.Present column, int target)
+            throws IOException, InterruptedException {
+        var command = new ArrayList<>(column.command());
+        command.addAll(List.of("proxy", Integer.toString(target)));
+        int connections = experiment.connections();
+        int seconds = options.quick() ? 1 : 3;
+        boolean bulk = experiment.load() == Experiment.Proxied.Load.BULK;
+        try (var server = Child.start(setting, command)) {
+            int port = Integer.parseInt(server.next("listening", ANSWER_LIMIT));
+            if (!options.quick()) {
+                int warmUp = (int) Math.ceil(PROXY_WARM_UP_SECONDS * column.warmUpShare());
+                if (bulk) {
+                    iperf.send(connections, warmUp, port);
+                } else {
+                    wrk.load(connections, warmUp, port);
+                }
+            }
+            long before = cpuNanos(server);
+            double rate;
+            double cpu;
+            if (bulk) {
+                var load = iperf.send(connections, seconds, port);
+                rate = load.megabytesPerSecond();
+                cpu = (cpuNanos(server) - before)
+                        * 1e3
+                        / load.bytes(); // 1e9 bytes in a gigabyte, 1e6 ns in a millisecond
+            } else {
+                var load = wrk.load(connections, seconds, port);
+                rate = load.perSecond();
+                cpu = (cpuNanos(server) - before) / 1_000.0 / load.requests();
+            }
+            return Map.of(
+                    experiment.measures().getFirst().name(),
+                    rate,
+                    experiment.measures().get(1).name(),
+                    cpu);
         }
     }
 

@@ -41,6 +41,7 @@ final class Toolchains {
             return switch (name) {
                 case "tokio" -> tokio();
                 case "go" -> go();
+                case "socat" -> socat();
                 default -> java(name);
             };
         } catch (IOException e) {
@@ -49,23 +50,7 @@ final class Toolchains {
     }
 
     private Column java(String name) throws IOException, InterruptedException {
-        var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(JAVA_OPTIONS);
-        int workers = options.workers();
-        command.add("-Djdk.virtualThreadScheduler.parallelism=" + workers);
-        command.add("--add-opens=java.base/java.lang=ALL-UNNAMED"); // Kumihimo's own carriers
-        if (Runtime.version().feature() >= 24) {
-            // Netty's own transport and buffers, without which it would be slower than it is in practice.
-            command.add("--enable-native-access=ALL-UNNAMED");
-            command.add("--sun-misc-unsafe-memory-access=allow");
-        }
-        var more = System.getenv("KUMIHIMO_BENCH_JAVA_OPTIONS");
-        if (more != null && !more.isBlank()) {
-            command.addAll(List.of(more.strip().split("\\s+")));
-        }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-        command.addAll(List.of("dev.kumihimo.benchmarks.workload.Program", name));
+        var command = javaCommand(options, name);
         var jdk = "JDK " + Runtime.version();
         var title = switch (name) {
             case "kumihimo" -> "Kumihimo on its own carriers, " + jdk;
@@ -85,6 +70,38 @@ final class Toolchains {
         };
         boolean rests = !name.equals("floor"); // its loops spin also while others have their turn
         return present(name, title, command, 1, rests);
+    }
+
+    /** What runs the program of a Java column. */
+    static List<String> javaCommand(Options options, String... arguments) {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(JAVA_OPTIONS);
+        int workers = options.workers();
+        command.add("-Djdk.virtualThreadScheduler.parallelism=" + workers);
+        command.add("--add-opens=java.base/java.lang=ALL-UNNAMED"); // Kumihimo's own carriers
+        if (Runtime.version().feature() >= 24) {
+            // Netty's own transport and buffers, without which it would be slower than it is in practice.
+            command.add("--enable-native-access=ALL-UNNAMED");
+            command.add("--sun-misc-unsafe-memory-access=allow");
+        }
+        var more = System.getenv("KUMIHIMO_BENCH_JAVA_OPTIONS");
+        if (more != null && !more.isBlank()) {
+            command.addAll(List.of(more.strip().split("\\s+")));
+        }
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.add("dev.kumihimo.benchmarks.workload.Program");
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    private Column socat() throws IOException, InterruptedException {
+        var version = shell("socat -V").stream()
+                .filter(line -> line.startsWith("socat version"))
+                .findFirst()
+                .orElse("socat");
+        var program = home.resolve("peers/socat/proxy.py").toString();
+        return present("socat", version + ", a process for each connection", List.of("python3", program), 0, false);
     }
 
     private Column tokio() throws IOException, InterruptedException {

@@ -177,6 +177,66 @@ final class JdkWorkloads extends Workloads {
         return ((InetSocketAddress) listener.getLocalAddress()).getPort();
     }
 
+    @Override
+    public boolean proxies() {
+        return true;
+    }
+
+    @Override
+    public int proxy(int targetPort) throws IOException {
+        var target = new InetSocketAddress(InetAddress.getLoopbackAddress(), targetPort);
+        var listener = ServerSocketChannel.open();
+        listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1024);
+        Thread.startVirtualThread(() -> {
+            try {
+                while (true) {
+                    var client = listener.accept();
+                    Thread.startVirtualThread(() -> relay(client, target));
+                }
+            } catch (IOException e) {
+                throw new IllegalStateException("cannot accept", e);
+            }
+        });
+        return ((InetSocketAddress) listener.getLocalAddress()).getPort();
+    }
+
+    private static void relay(SocketChannel client, InetSocketAddress target) {
+        try (client;
+                var server = SocketChannel.open(target)) {
+            client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            server.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            var back = Thread.startVirtualThread(() -> copyUntilEnd(server, client));
+            copyUntilEnd(client, server);
+            back.join();
+        } catch (IOException | InterruptedException e) {
+            // One of them went away.
+        }
+    }
+
+    private static void copyUntilEnd(SocketChannel from, SocketChannel to) {
+        var buffer = ByteBuffer.allocateDirect(PROXY_BUFFER_SIZE);
+        try {
+            while (from.read(buffer) >= 0) {
+                for (buffer.flip(); buffer.hasRemaining(); ) {
+                    to.write(buffer);
+                }
+                buffer.clear();
+            }
+            to.shutdownOutput();
+        } catch (IOException e) {
+            closeBoth(from, to); // which ends the other direction
+        }
+    }
+
+    private static void closeBoth(SocketChannel one, SocketChannel other) {
+        try (one;
+                other) {
+            // Nothing else is to be done with them.
+        } catch (IOException e) {
+            // They are closed.
+        }
+    }
+
     private static void answerAll(SocketChannel connection) {
         try (connection) {
             connection.setOption(StandardSocketOptions.TCP_NODELAY, true);

@@ -6,7 +6,9 @@ import static dev.kumihimo.benchmarks.workload.HelloServer.drop;
 import static dev.kumihimo.benchmarks.workload.HelloServer.endOfRequest;
 
 import dev.kumihimo.channel.Channel;
+import dev.kumihimo.io.ByteStreams;
 import dev.kumihimo.net.TcpListener;
+import dev.kumihimo.net.TcpServer;
 import dev.kumihimo.net.TcpStream;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
@@ -18,6 +20,8 @@ import dev.kumihimo.task.JoinSet;
 import dev.kumihimo.time.DelayQueue;
 import dev.kumihimo.time.Timeout;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -305,6 +309,25 @@ final class KumihimoWorkloads extends Workloads {
                 Task.spawn(() -> answerAll(connection));
             }
         });
+        return listener.localAddress().getPort();
+    }
+
+    @Override
+    public boolean proxies() {
+        return true;
+    }
+
+    @Override
+    public int proxy(int targetPort) throws IOException {
+        var target = new InetSocketAddress(InetAddress.getLoopbackAddress(), targetPort);
+        var listener = TcpListener.bind("127.0.0.1", 0);
+        runtime.spawn(() -> TcpServer.serve(listener, client -> {
+            try (var server = TcpStream.connect(target)) {
+                client.noDelay(true);
+                server.noDelay(true);
+                ByteStreams.copyBidirectional(client, server, PROXY_BUFFER_SIZE);
+            }
+        }));
         return listener.localAddress().getPort();
     }
 

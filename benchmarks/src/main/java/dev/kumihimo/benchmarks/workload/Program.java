@@ -18,7 +18,8 @@ import java.util.concurrent.TimeUnit;
  *   <li>{@code shared} carries out a {@code run} for each line of standard input, prints {@code done} after it or {@code
  *       failed REASON}, and ends with the input;
  *   <li>{@code http} prints {@code listening PORT}, then for each line of standard input {@code cpu NANOSECONDS} used so
- *       far, and ends with the input.
+ *       far, and ends with the input;
+ *   <li>{@code proxy PORT} does the same as {@code http}, but passes connections on to a port of the loopback address.
  * </ul>
  */
 public final class Program {
@@ -26,12 +27,13 @@ public final class Program {
 
     public static void main(String[] arguments) throws Exception {
         if (arguments.length < 2) {
-            throw new IllegalArgumentException("usage: COLUMN list|http|shared|run ...");
+            throw new IllegalArgumentException("usage: COLUMN list|http|proxy|shared|run ...");
         }
         try (var workloads = Workloads.of(arguments[0])) {
             switch (arguments[1]) {
                 case "list" -> list(workloads);
                 case "http" -> answerUntilEndOfInput(workloads.serve());
+                case "proxy" -> answerUntilEndOfInput(workloads.proxy(Integer.parseInt(arguments[2])));
                 case "run" -> run(workloads, arguments);
                 case "shared" -> runUntilEndOfInput(workloads);
                 default -> throw new IllegalArgumentException(arguments[1]);
@@ -56,6 +58,9 @@ public final class Program {
         }
         if (workloads.serves()) {
             System.out.println("http_hello");
+        }
+        if (workloads.proxies()) {
+            System.out.println("proxy");
         }
     }
 

@@ -33,6 +33,9 @@ public abstract class Workloads implements AutoCloseable {
     /** Tasks with a timeout each, all of them armed most of the time, in the {@code timeout_1000} workload. */
     protected static final int TIMEOUT_TASKS = 1_000;
 
+    /** Bytes that a proxy reads at a time. */
+    protected static final int PROXY_BUFFER_SIZE = 64 * 1024;
+
     /** What travels through channels: one object that exists already, so that no column pays for making it. */
     protected static final Object ITEM = new Object();
 
@@ -142,6 +145,19 @@ public abstract class Workloads implements AutoCloseable {
 
     /** Answers requests as {@link HelloServer} says on a free port of the loopback address; returns that port at once. */
     public int serve() throws Exception {
+        throw new UnsupportedOperationException(column);
+    }
+
+    /** Whether {@link #proxy} is offered. */
+    public boolean proxies() {
+        return false;
+    }
+
+    /**
+     * Joins each connection to a free port of the loopback address, which it returns at once, to one to another port of that;
+     * copies in both directions through buffers of {@link #PROXY_BUFFER_SIZE}, and passes on the end of either.
+     */
+    public int proxy(int targetPort) throws Exception {
         throw new UnsupportedOperationException(column);
     }
 
