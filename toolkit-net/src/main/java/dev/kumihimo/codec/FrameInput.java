@@ -79,6 +79,11 @@ final class FrameInput<I> {
         return ended && starved;
     }
 
+    /** {@return whether another who asks now may get something without reading: a frame, the end, the failure} */
+    boolean hasMore() {
+        return ended || !starved || failure != null;
+    }
+
     int size() {
         return bytes.remaining();
     }

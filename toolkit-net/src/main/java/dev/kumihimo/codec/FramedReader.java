@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Any thread may receive; several take turns in the order of their calls. Who receives while others do gets no less for it,
- * but in a select it should be the only one: what another has read along with its own frame wakes no select.
+ * <p>Any thread may receive; several take turns in the order of their calls. Selects do not queue for a turn: each frame goes
+ * to one of those who are there when it has come.
  *
  * <p><b>Interruption and cancellation.</b> A receive that is interrupted or cancelled, or whose time is up, has taken nothing
  * from the stream that the next one would miss: of a frame that is not complete, what has come stays. A frame that is there is
@@ -48,8 +48,8 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
     private final FrameInput<I> input; // by who has the turn
     private final Turn turn = new Turn();
 
-    /** Made by the first select; another that is lost in a race is as good. */
-    private @Nullable Clause<@Nullable I> clause;
+    /** Made by the first select. Volatile: who leaves its turn after a select has found it taken, sees it, and rings. */
+    private volatile @Nullable Receiving<I> receiving;
 
     private FramedReader(ByteSource source, FrameInput<I> input) {
         this.source = source;
@@ -126,15 +126,28 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
      * @throws IOException if the source fails
      */
     public @Nullable I tryReceive() throws IOException {
-        try (Permit held = turn.tryEnter()) {
-            if (held == null) {
-                return null;
-            }
+        Permit held = turn.tryEnter();
+        if (held == null) {
+            return null;
+        }
+        try {
             I frame = tryNext(true);
             if (frame == null && input.isOver()) {
                 throw FrameInput.end();
             }
             return frame;
+        } finally {
+            leave(held);
+        }
+    }
+
+    /** Ends a turn. What is left wakes the selects: to the source there may be nothing more that would. */
+    private void leave(Permit held) {
+        boolean more = input.hasMore();
+        held.close();
+        Receiving<I> selects = receiving; // read after the turn is free: else one that found it taken could be missed
+        if (more && selects != null) {
+            selects.somethingIsLeft();
         }
     }
 
@@ -146,7 +159,8 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
     }
 
     private @Nullable I receiveBefore(long deadline) throws IOException {
-        try (Permit held = turn.enter(deadline)) {
+        Permit held = turn.enter(deadline);
+        try {
             while (true) {
                 I frame = input.next();
                 if (frame != null || input.isOver()) {
@@ -154,6 +168,8 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
                 }
                 input.read(source, deadline);
             }
+        } finally {
+            leave(held);
         }
     }
 
@@ -181,10 +197,15 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
      */
     @Override
     public Clause<@Nullable I> clause() {
-        Clause<@Nullable I> made = clause;
+        Receiving<I> made = receiving;
+        return made != null ? made : makeClause();
+    }
+
+    private synchronized Receiving<I> makeClause() {
+        Receiving<I> made = receiving;
         if (made == null) {
             made = new Receiving<>(this);
-            clause = made;
+            receiving = made;
         }
         return made;
     }
@@ -255,15 +276,22 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
 
         @Override
         protected @Nullable Object attempt(boolean signalled) {
-            try (Permit held = reader.turn.tryEnter()) {
-                if (held == null) {
-                    return NOT_READY; // who has the turn reads what there is
-                }
+            Permit held = reader.turn.tryEnter();
+            if (held == null) {
+                return NOT_READY; // who has the turn reads what there is, and rings if something is left
+            }
+            try {
                 I frame = reader.tryNext(signalled);
                 return frame != null || reader.input.isOver() ? frame : NOT_READY;
             } catch (IOException e) {
                 return new Failed(e);
+            } finally {
+                reader.leave(held);
             }
+        }
+
+        void somethingIsLeft() {
+            ring();
         }
 
         @Override

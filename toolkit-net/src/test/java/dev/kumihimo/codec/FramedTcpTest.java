@@ -512,6 +512,41 @@ class FramedTcpTest {
         }
     }
 
+    /** Frames that came together, for several who select and one who receives: none is left while somebody waits for it. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void framesThatComeTogether_serveAllWhoWait(int carriers) throws Exception {
+        try (TaskRuntime runtime = runtime(carriers);
+                Pair pair = runtime.blockOn(() -> Pair.open())) {
+            Framed<String, String> framed = lines(pair);
+            for (int round = 0; round < 100; round++) {
+                List<JoinHandle<String>> waiting = new ArrayList<>();
+                for (int i = 0; i < 4; i++) {
+                    JoinHandle<String> task = i == round % 5
+                            ? runtime.spawn(framed::receive)
+                            : runtime.spawn(() -> select(framed, LONG));
+                    untilWaiting(task);
+                    waiting.add(task);
+                }
+                pair.send("a\nb\nc\nd\n");
+                List<String> received = new ArrayList<>();
+                for (JoinHandle<String> task : waiting) {
+                    received.add(task.join());
+                }
+                assertThat(received).containsExactlyInAnyOrder("a", "b", "c", "d");
+            }
+            List<JoinHandle<String>> waiting = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                waiting.add(runtime.spawn(() -> select(framed, LONG)));
+                untilWaiting(waiting.get(i));
+            }
+            pair.peer().shutdownOutput();
+            for (JoinHandle<String> task : waiting) {
+                assertThat(task.join()).as("the end").isEqualTo("null");
+            }
+        }
+    }
+
     @Test
     void aSelectThatIsCancelled_leavesTheFrameToTheNext() throws Exception {
         try (TaskRuntime runtime = runtime(1);

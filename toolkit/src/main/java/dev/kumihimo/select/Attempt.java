@@ -1,7 +1,10 @@
 package dev.kumihimo.select;
 
 import dev.kumihimo.internal.wait.WaitNode;
+import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WakeList;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +29,13 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
+    /* Who waits is enqueued at the signal, and noted here besides: ring() wakes it when something is there of which no signal
+     * tells. `waiting` is guarded by the lock of the signal's point; `rung` is set under it and cleared without, by who is
+     * about to try, so that a ring is seen by that attempt, or by the select when it would enqueue, or finds it noted. */
+
     private final Clause<?> signal;
+    private final List<WaitNode> waiting = new ArrayList<>(0);
+    private volatile boolean rung;
 
     /**
      * Creates a clause.
@@ -48,31 +57,91 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
      *
      * @param signalled false to look only at what is there regardless of the signal: buffered before, say; true to try all
      * @return what {@link #result} makes a result of, or {@link #NOT_READY}; that only after it has taken all that the signal
-     *     told of, or since somebody else is at it, who will
+     *     told of, or since somebody else is at it, who will, and rings if it leaves something
      */
     protected abstract @Nullable Object attempt(boolean signalled);
 
+    /**
+     * Has all who wait try again: to be called by who leaves something that another may take, and of which the signal does not
+     * tell any more. Never waits.
+     */
+    protected final void ring() {
+        WaitPoint point = point();
+        if (point == null) {
+            return; // nobody is ever enqueued
+        }
+        WakeList woken = new WakeList();
+        point.lock();
+        try {
+            rung = true;
+            for (WaitNode node : waiting) {
+                point.withdraw(node, woken);
+                if (node.grant()) {
+                    woken.add(node);
+                }
+            }
+            waiting.clear();
+        } finally {
+            point.unlock();
+        }
+        woken.wakeAll();
+    }
+
     /** Tries what needs no signal, its own nor that of an attempt which is its signal. */
     final @Nullable Object attemptEarly() {
+        rung = false;
         Object early = attempt(false);
         boolean signalled = early == NOT_READY && signal instanceof Attempt<?> inner && inner.attemptEarly() != NOT_READY;
         return signalled ? attempt(true) : early;
     }
 
-    /** Only tells whether there is a signal. */
+    /** Tries all. */
+    final @Nullable Object attemptSignalled() {
+        for (Clause<?> each = this; each instanceof Attempt<?> attempt; each = attempt.signal) {
+            attempt.rung = false;
+        }
+        return attempt(true);
+    }
+
+    /** Forgets who waited, however that ended. */
+    final void forget(WaitNode node) {
+        WaitPoint point = node.point;
+        if (point == null) {
+            return;
+        }
+        point.lock();
+        try {
+            for (Clause<?> each = this; each instanceof Attempt<?> attempt; each = attempt.signal) {
+                attempt.waiting.remove(node);
+            }
+        } finally {
+            point.unlock();
+        }
+    }
+
+    /** {@return how many wait, for tests} */
+    final int waiting() {
+        return waiting.size();
+    }
+
+    /** Only tells whether there is a signal, or a ring. */
     @Override
     protected final @Nullable Object tryNow(WakeList woken) {
-        return signal.tryNow(woken);
+        return rung ? null : signal.tryNow(woken);
     }
 
     @Override
     protected final boolean enqueue(WaitNode node) {
-        return signal.enqueue(node);
+        throw new IllegalStateException("a select enqueues with a list");
     }
 
     @Override
     protected final boolean enqueue(WaitNode node, WakeList woken) {
-        return signal.enqueue(node, woken);
+        if (rung || !signal.enqueue(node, woken)) {
+            return false;
+        }
+        waiting.add(node);
+        return true;
     }
 
     @Override

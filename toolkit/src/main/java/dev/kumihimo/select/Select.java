@@ -409,7 +409,7 @@ public final class Select<R extends @Nullable Object> {
     /** Makes the attempt of a branch whose signal was chosen, with no lock held. Any other branch is what it was said to be. */
     private boolean confirm(Clause<?> clause) {
         if (clause instanceof Attempt<?> attempt) {
-            outcome = attempt.attempt(true);
+            outcome = attempt.attemptSignalled();
         }
         return outcome != Clause.NOT_READY;
     }
@@ -435,28 +435,41 @@ public final class Select<R extends @Nullable Object> {
     }
 
     private int waitOnce(WakeList woken, int earliest) throws InterruptedException {
-        Wait wait;
-        @Nullable WaitNode[] nodes;
-        int ready;
-        do {
-            wait = Wait.forAny();
-            nodes = new @Nullable WaitNode[count];
+        while (true) {
+            Wait wait = Wait.forAny();
+            @Nullable WaitNode[] nodes = new @Nullable WaitNode[count];
             for (int i = 0; i < count; i++) {
                 WaitPoint point = clauses[i].point();
                 nodes[i] = point != null && isEnabled(i) ? new WaitNode(point, wait) : null;
             }
             wait.register(nodes);
-            ready = tryAllOrEnqueue(nodes, woken);
-            woken.wakeAll();
-        } while (ready == REFUSED);
-        if (ready != NONE_READY) {
-            return ready;
+            try {
+                int ready = tryAllOrEnqueue(nodes, woken);
+                woken.wakeAll();
+                if (ready != REFUSED) {
+                    return ready != NONE_READY ? ready : awaitAny(wait, nodes, earliest);
+                }
+            } finally {
+                forgetAll(nodes);
+            }
         }
+    }
+
+    private int awaitAny(Wait wait, @Nullable WaitNode[] nodes, int earliest) throws InterruptedException {
         if (earliest < 0) {
             return chosen(nodes, wait.awaitAny());
         }
         WaitNode granted = wait.awaitAny(clauses[earliest].deadline());
         return granted != null ? chosen(nodes, granted) : expired(earliest);
+    }
+
+    private void forgetAll(@Nullable WaitNode[] nodes) {
+        for (int i = 0; i < count; i++) {
+            WaitNode node = nodes[i];
+            if (node != null && clauses[i] instanceof Attempt<?> attempt) {
+                attempt.forget(node);
+            }
+        }
     }
 
     private int expired(int branch) {

@@ -215,4 +215,111 @@ class AttemptTest {
         assertThat(Select.<String>of().on(outer, value -> value).await()).isEqualTo("outer result");
         assertThat(signal.enqueued).isEqualTo(1);
     }
+
+    /* ---------------- Rings -------------- */
+
+    /** An attempt that others ring for. */
+    private final class Bell extends Attempt<String> {
+        volatile @Nullable String left;
+        @Nullable Runnable whenTried = () -> {};
+
+        Bell(Selectable<?> signal) {
+            super(signal);
+        }
+
+        void leave(String item) {
+            left = item;
+            ring();
+        }
+
+        @Override
+        protected Object attempt(boolean signalled) {
+            String got = left;
+            left = null;
+            Runnable then = whenTried;
+            whenTried = null;
+            if (then != null) {
+                then.run();
+            }
+            return got == null ? NOT_READY : got;
+        }
+
+        @Override
+        protected String result(@Nullable Object outcome) {
+            return "rung for " + outcome;
+        }
+    }
+
+    @Test
+    void aRing_wakesWhoWaits() throws Exception {
+        Bell bell = new Bell(signal);
+        Thread ringer = Thread.ofVirtual().start(() -> {
+            while (room.waiting.isEmpty()) {
+                Thread.onSpinWait();
+            }
+            bell.leave("a");
+        });
+        assertThat(Select.<String>of().on(bell, value -> value).await()).isEqualTo("rung for a");
+        ringer.join();
+        assertThat(room.waiting).isEmpty();
+    }
+
+    /** Between the attempt and the wait. */
+    @Test
+    void aRing_justAfterTheAttempt_isNotMissed() throws Exception {
+        Bell bell = new Bell(signal);
+        bell.whenTried = () -> bell.leave("a");
+        assertThat(Select.<String>of().on(bell, value -> value).await()).isEqualTo("rung for a");
+        assertThat(signal.enqueued).isZero();
+    }
+
+    @Test
+    void aRing_forNothing_leavesNothingBehind() throws Exception {
+        Bell bell = new Bell(signal);
+        bell.ring();
+        Channel<String> items = Channel.bounded(1);
+        for (int i = 0; i < 100; i++) {
+            Thread sender = Thread.ofVirtual().start(() -> {
+                while (room.waiting.isEmpty()) {
+                    Thread.onSpinWait();
+                }
+                items.trySend("item");
+            });
+            assertThat(Select.<String>of().on(bell, value -> value).on(items, item -> item).await())
+                    .isEqualTo("item");
+            sender.join();
+            assertThat(bell.waiting()).isZero();
+        }
+        assertThat(Select.<String>of()
+                        .on(bell, value -> value)
+                        .after(Duration.ofMillis(1), () -> "timeout")
+                        .await())
+                .isEqualTo("timeout");
+        assertThat(bell.waiting()).isZero();
+    }
+
+    @Test
+    void aRing_ofTheSignal_wakesTheOuterAttempt() throws Exception {
+        Bell bell = new Bell(signal);
+        Attempt<String> outer = new Attempt<>(bell) {
+            @Override
+            protected Object attempt(boolean signalled) {
+                return signalled && bell.left != null ? "outer" : NOT_READY;
+            }
+
+            @Override
+            protected String result(@Nullable Object outcome) {
+                return outcome + " result";
+            }
+        };
+        Thread ringer = Thread.ofVirtual().start(() -> {
+            while (room.waiting.isEmpty()) {
+                Thread.onSpinWait();
+            }
+            bell.leave("a");
+        });
+        assertThat(Select.<String>of().on(outer, value -> value).await()).isEqualTo("outer result");
+        ringer.join();
+        assertThat(bell.waiting() + outer.waiting()).isZero();
+    }
 }
