@@ -3,7 +3,9 @@ package dev.kumihimo.codec;
 import static dev.kumihimo.codec.Script.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.kumihimo.select.Select;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.SocketException;
@@ -183,6 +185,30 @@ class FramedReaderTest {
     }
 
     @Test
+    void aFrameExceptionThatIsNotRecoverable_isForGood() {
+        LengthDelimitedCodec codec = LengthDelimitedCodec.builder().maxFrameLength(3).build();
+        FramedReader<byte[]> reader = FramedReader.of(Script.of("\0\0\0\4abcd\0\0\0\1a"), codec);
+        Throwable first = catchThrowable(reader::receive);
+        assertThat(first).isInstanceOf(FrameException.class);
+        codec.maxFrameLength(10);
+        assertThatThrownBy(reader::receive).isSameAs(first);
+    }
+
+    /** Without a signal a select does not even ask the source: that would be a system call each time. */
+    @Test
+    void aSelect_asksTheSource_onlyOnceItIsReadable() throws Exception {
+        Script script = Script.of("\0\0\0\1\0\0\0\2\0");
+        FramedReader<Integer> reader = ints(script);
+        Select<String> select = Select.<String>of().onReceive(reader, frame -> "" + frame).otherwise(() -> "nothing");
+        assertThat(select.await()).isEqualTo("nothing");
+        assertThat(script.reads).isZero();
+        assertThat(reader.receive()).isEqualTo(1);
+        assertThat(select.await()).as("buffered").isEqualTo("2");
+        assertThat(select.await()).isEqualTo("nothing");
+        assertThat(script.reads).isEqualTo(1);
+    }
+
+    @Test
     void aDecoderThatIsBroken_isNotAskedAgain() {
         FramedReader<Integer> reader = FramedReader.of(Script.of("a"), input -> {
             throw new ArithmeticException("broken at " + input.get());
@@ -213,7 +239,7 @@ class FramedReaderTest {
     }
 
     @Test
-    void with_doesNotAskTheDecoder_beforeABytesIsThere() throws Exception {
+    void with_doesNotAskTheDecoder_beforeAByteIsThere() throws Exception {
         FramedReader<String> reader = FramedReader.of(new Script().pause().data("a"), LinesCodec.of(10))
                 .with(input -> input.hasRemaining() ? "frame of " + input.get() : "spurious");
         assertThat(reader.tryReceive()).isNull();

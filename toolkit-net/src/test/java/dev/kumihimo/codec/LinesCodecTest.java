@@ -104,6 +104,14 @@ class LinesCodecTest {
     }
 
     @Test
+    void aLineIsTooLong_asSoonAsItCannotEndInTime() throws Exception {
+        LinesCodec codec = LinesCodec.of(6);
+        assertThat(codec.decode(ByteBuffer.wrap(Script.bytes("line 1")))).isNull();
+        assertThatThrownBy(() -> codec.decode(ByteBuffer.wrap(Script.bytes("line 1."))))
+                .isInstanceOfSatisfying(FrameException.class, e -> assertThat(e.recoverable()).isTrue());
+    }
+
+    @Test
     void encode_addsALineFeed() {
         FrameBuffer target = new FrameBuffer(1);
         LinesCodec codec = LinesCodec.of(1);

@@ -1,5 +1,6 @@
 package dev.kumihimo.codec;
 
+import dev.kumihimo.channel.Channel;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.select.Selectable;
 import java.io.ByteArrayOutputStream;
@@ -139,9 +140,10 @@ final class Script implements ByteStream {
         return count;
     }
 
+    /** Never: only what was read tells a select. */
     @Override
     public Selectable<Void> readable() {
-        throw new UnsupportedOperationException();
+        return Channel.bounded(1);
     }
 
     /* ---------------- Output -------------- */

@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
     /* Who waits is enqueued at the signal, and noted here besides: ring() wakes it when something is there of which no signal
-     * tells. `waiting` is guarded by the lock of the signal's point; `rung` is set under it and cleared without, by who is
-     * about to try, so that a ring is seen by that attempt, or by the select when it would enqueue, or finds it noted. */
+     * tells. `waiting` is guarded by the lock of the signal's point. `rung` is set under it too, and cleared without, by who is
+     * about to try: so a ring is either before that attempt, which sees what was left; or it is seen by tryNow(), under the
+     * lock under which the select then enqueues; or it finds the node noted. */
 
     private final Clause<?> signal;
     private final List<WaitNode> waiting = new ArrayList<>(0);
@@ -95,14 +96,6 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
         return signalled ? attempt(true) : early;
     }
 
-    /** Tries all. */
-    final @Nullable Object attemptSignalled() {
-        for (Clause<?> each = this; each instanceof Attempt<?> attempt; each = attempt.signal) {
-            attempt.rung = false;
-        }
-        return attempt(true);
-    }
-
     /** Forgets who waited, however that ended. */
     final void forget(WaitNode node) {
         WaitPoint point = node.point;
@@ -137,11 +130,11 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
 
     @Override
     protected final boolean enqueue(WaitNode node, WakeList woken) {
-        if (rung || !signal.enqueue(node, woken)) {
-            return false;
+        boolean enqueued = signal.enqueue(node, woken);
+        if (enqueued) {
+            waiting.add(node);
         }
-        waiting.add(node);
-        return true;
+        return enqueued;
     }
 
     @Override

@@ -409,7 +409,7 @@ public final class Select<R extends @Nullable Object> {
     /** Makes the attempt of a branch whose signal was chosen, with no lock held. Any other branch is what it was said to be. */
     private boolean confirm(Clause<?> clause) {
         if (clause instanceof Attempt<?> attempt) {
-            outcome = attempt.attemptSignalled();
+            outcome = attempt.attempt(true);
         }
         return outcome != Clause.NOT_READY;
     }

@@ -138,15 +138,24 @@ class AttemptTest {
     void anotherBranch_isChosen_whileAttemptsComeToNothing() throws Exception {
         signal.ready = true;
         Channel<String> items = Channel.bounded(1);
-        Select<String> biased = select().on(items, item -> item).biased();
-        Thread sender = Thread.ofVirtual().unstarted(() -> items.trySend("item"));
-        script.add("nothing");
-        for (int i = 0; i < 10; i++) {
-            script.add("nothing");
-        }
-        sender.start();
-        assertThat(biased.await()).isEqualTo("item");
-        sender.join();
+        Attempt<String> futile = new Attempt<>(signal) {
+            private int tries;
+
+            @Override
+            protected Object attempt(boolean signalled) {
+                if (signalled && ++tries == 3) { // the select is past its first look at the branches by then
+                    items.trySend("item");
+                }
+                return NOT_READY;
+            }
+
+            @Override
+            protected String result(@Nullable Object outcome) {
+                return "never";
+            }
+        };
+        assertThat(Select.<String>of().on(futile, value -> value).on(items, item -> item).biased().await())
+                .isEqualTo("item");
     }
 
     @Test
