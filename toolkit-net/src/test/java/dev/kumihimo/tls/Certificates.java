@@ -111,6 +111,7 @@ final class Certificates {
             throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-J-XX:TieredStopAtLevel=1",
                 "-genkeypair",
                 "-keystore",
                 store.toString(),
@@ -126,6 +127,9 @@ final class Certificates {
                 ext));
         if (kind.equals("EC")) {
             command.addAll(List.of("-groupname", "secp256r1"));
+        }
+        if (kind.equals("RSA")) {
+            command.addAll(List.of("-keysize", "2048"));
         }
         command.addAll(Arrays.asList(more));
         if (!command.contains("-validity")) {

@@ -128,6 +128,9 @@ public sealed interface Experiment {
             timed("semaphore_uncontended", 1_000_000, atMost(0.4, "tokio")),
             timed("semaphore_yield", 200_000, atMost(1.2, "tokio")),
             timed("timeout", 1_000_000, atMost(0.6, "tokio")),
+            timed("tls_bulk", 20_000, atMost(1.0, "jdk")),
+            timed("tls_handshake", 2_000, atMost(1.0, "jdk")),
+            timed("tls_resume", 2_000, atMost(1.0, "jdk")),
             timed("timeout_1000", 1_000_000),
             new Timed(
                     "sleep",

@@ -42,6 +42,7 @@ final class JdkWorkloads extends Workloads {
         add("sleep", Sleeps.of(VirtualThreads::new, nanos -> Thread.sleep(Duration.ofNanos(nanos))));
         add("delay_queue", new DelayQueues<>(DelayQueues::ofJdk));
         Delays.addTo(this, carriers -> new JdkHost(), Program.workers());
+        JdkTls.addTo(this);
         addProbe("timers_million", TimerLateness::inExecutor);
     }
 

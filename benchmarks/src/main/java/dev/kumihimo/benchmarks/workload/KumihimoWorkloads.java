@@ -64,6 +64,7 @@ final class KumihimoWorkloads extends Workloads {
         add("sleep", Sleeps.of(() -> new KumihimoTasks(runtime), nanos -> Task.sleep(Duration.ofNanos(nanos))));
         add("delay_queue", new DelayQueues<>(KumihimoWorkloads::delayQueue));
         Delays.addTo(this, KumihimoHost::new, 1, 2);
+        KumihimoTls.addTo(this);
         addProbe("timers_million", TimerLateness::inTasks);
         addProbe("driver_cpu_unread", DriverCpu::unread);
         addProbe("driver_cpu_idle", DriverCpu::idle);

@@ -18,6 +18,8 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 
 /** The raw HTTP server on Netty, over its own epoll transport or over NIO; one event loop per worker. */
 final class NettyWorkloads extends Workloads {
@@ -37,7 +39,21 @@ final class NettyWorkloads extends Workloads {
     }
 
     static NettyWorkloads nio() {
-        return new NettyWorkloads("netty_nio", NioIoHandler.newFactory(), NioServerSocketChannel.class);
+        var workloads = new NettyWorkloads("netty_nio", NioIoHandler.newFactory(), NioServerSocketChannel.class);
+        NettyTls.addTo(workloads, workloads.group);
+        return workloads;
+    }
+
+    /** There are no tasks: what starts and awaits the event loops' work runs in the caller. */
+    @Override
+    public <T> T onRootTask(Callable<T> body) throws InterruptedException, ExecutionException {
+        try {
+            return body.call();
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new ExecutionException(e);
+        }
     }
 
     @Override
