@@ -57,7 +57,8 @@ final class IdentityKeys extends X509ExtendedKeyManager {
         for (int i = 0; i < entries.size(); i++) {
             Entry entry = entries.get(i);
             int fit = entry.fits(asked);
-            // An identity for the very name, but with another kind of key, is better than one for all with this kind: the
+            // An identity for the very name, but with another kind of key, is better than one for all with this kind:
+            // the
             // JDK asks for each kind that the client takes, so it is found then.
             if (fit > bestFit) {
                 bestFit = fit;

@@ -38,7 +38,8 @@ final class Pem {
                             .generateCertificate(new ByteArrayInputStream(block.content)));
                 } catch (CertificateException e) {
                     throw new IllegalArgumentException(
-                            "certificate " + (found.size() + 1) + " of the PEM text cannot be read: " + e.getMessage(), e);
+                            "certificate " + (found.size() + 1) + " of the PEM text cannot be read: " + e.getMessage(),
+                            e);
                 }
             }
         }
@@ -104,7 +105,8 @@ final class Pem {
 
     private static byte[] content(String label, String base64) {
         if (base64.indexOf(':') >= 0) {
-            return new byte[0]; // the headers of an old form, such as that of an encrypted PKCS#1 key: told by its label
+            return new byte
+                    [0]; // the headers of an old form, such as that of an encrypted PKCS#1 key: told by its label
         }
         try {
             return Base64.getMimeDecoder().decode(base64);

@@ -148,6 +148,9 @@ final class Records {
             if (result.getStatus() == Status.CLOSED) {
                 throw new SSLException("the peer has ended the connection during the handshake");
             }
+            if (result.getStatus() == Status.BUFFER_OVERFLOW) {
+                throw new SSLException("the peer has sent data during the handshake");
+            }
             if (result.getStatus() != Status.BUFFER_UNDERFLOW) {
                 giveInputIfEmpty();
                 return true;
@@ -272,8 +275,7 @@ final class Records {
     /** Whether what came first is no header of a record: a type from 20 to 24, and a major version of 3. */
     private static boolean looksLikeNoTls(ByteBuffer records) {
         int at = records.position();
-        return records.remaining() >= 2
-                && (records.get(at) < 20 || records.get(at) > 24 || records.get(at + 1) != 3);
+        return records.remaining() >= 2 && (records.get(at) < 20 || records.get(at) > 24 || records.get(at + 1) != 3);
     }
 
     private static SSLException notTls(ByteBuffer records) {
@@ -282,7 +284,9 @@ final class Records {
         String text = new String(first, StandardCharsets.ISO_8859_1);
         boolean isText = text.chars().allMatch(c -> c >= ' ' && c < 127 || c == '\r' || c == '\n');
         return new SSLException("the peer does not speak TLS: it has sent "
-                + (isText ? "\"" + text.stripTrailing() + "\"" : HexFormat.ofDelimiter(" ").formatHex(first))
+                + (isText
+                        ? "\"" + text.stripTrailing() + "\""
+                        : HexFormat.ofDelimiter(" ").formatHex(first))
                 + (text.matches("(?s)(GET|PUT|POST|HEAD|OPTIONS|DELETE|CONNECT|PATCH|TRACE|HTTP/).*")
                         ? ", which is plain HTTP"
                         : ""));
@@ -337,7 +341,8 @@ final class Records {
         if (records.capacity() >= needed && records.remaining() < records.capacity()) {
             return records.compact();
         }
-        packet = needed = engine.getSession().getPacketBufferSize(); // grows if the peer makes larger records than it should
+        packet = needed =
+                engine.getSession().getPacketBufferSize(); // grows if the peer makes larger records than it should
         if (records.remaining() >= needed) {
             throw new SSLException("a record of more than " + needed + " bytes");
         }
@@ -416,8 +421,7 @@ final class Records {
                 SSLEngineResult result;
                 do {
                     result = engine.wrap(NOTHING, records);
-                } while (result.getStatus() == Status.OK
-                        && engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP);
+                } while (result.getStatus() == Status.OK && engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP);
             } finally {
                 keepOutput(records);
             }

@@ -76,6 +76,7 @@ final class Settings {
     }
 
     static void refuseBoth(String what) {
-        throw new IllegalArgumentException("an SSLContext has its own keys and trust: " + what + " must not be set too");
+        throw new IllegalArgumentException(
+                "an SSLContext has its own keys and trust: " + what + " must not be set too");
     }
 }

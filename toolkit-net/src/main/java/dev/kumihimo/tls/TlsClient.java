@@ -12,6 +12,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -157,6 +158,8 @@ public final class TlsClient {
         if (made == null) {
             try {
                 made = Task.blocking(settings::newContext);
+            } catch (RejectedExecutionException e) {
+                throw new IOException("there was no room to read the JDK's trust store", e);
             } catch (InterruptedException e) {
                 throw TaskCancelledException.forIo(e);
             } catch (GeneralSecurityException e) {

@@ -184,7 +184,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
             }
             return true;
         } catch (ClosedChannelException e) {
-            throw told(e);
+            throw told();
         }
     }
 
@@ -260,7 +260,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
             }
             throw e;
         } catch (ClosedChannelException e) {
-            throw told(e);
+            throw told();
         }
     }
 
@@ -291,7 +291,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
                 throw e;
             }
         } catch (ClosedChannelException e) {
-            throw told(e);
+            throw told();
         } finally {
             changedOutput();
         }
@@ -312,7 +312,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
             e.bytesTransferred = source.position() - start;
             throw e;
         } catch (ClosedChannelException e) {
-            throw told(e);
+            throw told();
         } finally {
             changedOutput();
         }
@@ -352,7 +352,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
                 }
             }
         } catch (ClosedChannelException e) {
-            throw told(e);
+            throw told();
         } finally {
             changedOutput();
         }
@@ -394,7 +394,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
             records.wrapEnd();
             records.flush(Waits.NEVER);
         } catch (ClosedChannelException e) {
-            throw told(e);
+            throw told();
         } finally {
             output.changed();
         }
@@ -441,8 +441,8 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
         handshakeBefore(Waits.NEVER);
         while (!isReadable()) {
             push();
-            int event = Waits.forAny(
-                    transport.readable(), records.isPending() ? transport.writable() : null, Waits.NEVER);
+            int event =
+                    Waits.forAny(transport.readable(), records.isPending() ? transport.writable() : null, Waits.NEVER);
             if (event == Waits.FIRST) {
                 return;
             }
@@ -565,7 +565,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
     }
 
     /** What it means that the stream below was found closed in the middle of an operation. */
-    private IOException told(ClosedChannelException e) {
+    private IOException told() {
         SSLException failed = failure;
         return failed == null ? new AsynchronousCloseException() : again(failed);
     }

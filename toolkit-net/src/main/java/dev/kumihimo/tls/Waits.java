@@ -57,8 +57,7 @@ final class Waits {
     }
 
     /** Waits until one of them is ready, and returns which, or {@link #PASSED} if the deadline has. */
-    static int forAny(
-            Selectable<@Nullable Void> first, @Nullable Selectable<@Nullable Void> second, long deadline)
+    static int forAny(Selectable<@Nullable Void> first, @Nullable Selectable<@Nullable Void> second, long deadline)
             throws IOException {
         if (deadline == NOW) {
             return PASSED;

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 
 /** A program that sends much in both directions at once over one connection. */
 final class KeyUpdates {
-    private static final int SIZE = 3_000_000;
+    private static final int SIZE = 600_000;
 
     private KeyUpdates() {}
 

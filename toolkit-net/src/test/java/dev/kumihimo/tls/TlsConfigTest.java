@@ -60,7 +60,9 @@ class TlsConfigTest {
                         .identity(Certificates.identity("localhost"))
                         .alpn("http/1.1")
                         .build())) {
-            assertThat(pair.shakeHands()[0]).isInstanceOf(SSLException.class).hasMessageContaining("application_protocol");
+            assertThat(pair.shakeHands()[0])
+                    .isInstanceOf(SSLException.class)
+                    .hasMessageContaining("application_protocol");
         }
     }
 
@@ -102,7 +104,12 @@ class TlsConfigTest {
 
     @ParameterizedTest
     @CsvSource({
-        "rsa, TLSv1.3", "rsa, TLSv1.2", "ed, TLSv1.3", "ed, TLSv1.2", "localhost, TLSv1.3", "localhost, TLSv1.2",
+        "rsa, TLSv1.3",
+        "rsa, TLSv1.2",
+        "ed, TLSv1.3",
+        "ed, TLSv1.2",
+        "localhost, TLSv1.3",
+        "localhost, TLSv1.2",
     })
     void keysOfAllKinds_serve(String alias, String protocol) throws Exception {
         try (TlsPair pair = TlsPair.open(trusting().protocols(protocol).build(), TlsPair.server(alias))) {
@@ -138,7 +145,8 @@ class TlsConfigTest {
         if (protocol.equals("TLSv1.2")) {
             assertThat(ids.get(1)).isEqualTo(ids.get(0));
         }
-        try (TlsPair pair = samePort(trusting().protocols(protocol).build(), server).shaken()) {
+        try (TlsPair pair =
+                samePort(trusting().protocols(protocol).build(), server).shaken()) {
             assertThat(pair.client().session().getCreationTime()).isNotEqualTo(created.get(0));
         }
     }
@@ -180,13 +188,15 @@ class TlsConfigTest {
     void pem_mayStandInFiles_andHoldMoreThanItself(@TempDir Path folder) throws Exception {
         Certificates.Made made = Certificates.get("rsa");
         Path both = folder.resolve("both.pem");
-        Files.writeString(both, "Bag Attributes: x\n" + made.keyPem().replace("\n", "\r\n") + "\nsubject=y\n" + made.pem());
+        Files.writeString(
+                both, "Bag Attributes: x\n" + made.keyPem().replace("\n", "\r\n") + "\nsubject=y\n" + made.pem());
         TlsIdentity identity = TlsIdentity.ofPem(both, both);
         assertThat(identity.certificates()).containsExactly(made.certificate());
         assertThat(identity).hasToString("TlsIdentity[CN=rsa]");
         assertThatThrownBy(() -> TlsIdentity.ofPem(folder.resolve("none"), both))
                 .isInstanceOf(java.nio.file.NoSuchFileException.class);
-        Files.writeString(folder.resolve("key.pem"), Certificates.get("localhost").keyPem());
+        Files.writeString(
+                folder.resolve("key.pem"), Certificates.get("localhost").keyPem());
         assertThatThrownBy(() -> TlsIdentity.ofPem(both, folder.resolve("key.pem")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("key.pem")
@@ -214,17 +224,20 @@ class TlsConfigTest {
         String certificate = Certificates.get("rsa").pem();
         String key = Certificates.get("rsa").keyPem();
         for (String alias : List.of("localhost", "ed")) {
-            assertThatThrownBy(() -> TlsIdentity.ofPem(certificate, Certificates.get(alias).keyPem()))
+            assertThatThrownBy(() -> TlsIdentity.ofPem(
+                            certificate, Certificates.get(alias).keyPem()))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("RSA");
         }
         assertThatThrownBy(() -> TlsIdentity.ofPem(
-                        Certificates.get("other").pem(), Certificates.get("localhost").keyPem()))
+                        Certificates.get("other").pem(),
+                        Certificates.get("localhost").keyPem()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("not that of the first certificate, CN=other");
         assertThatThrownBy(() -> TlsIdentity.ofPem("", key)).hasMessageContaining("no block at all");
         assertThatThrownBy(() -> TlsIdentity.ofPem(key, key)).hasMessageContaining("only [PRIVATE KEY]");
-        assertThatThrownBy(() -> TlsIdentity.ofPem(certificate.substring(0, 100), key)).hasMessageContaining("has no end");
+        assertThatThrownBy(() -> TlsIdentity.ofPem(certificate.substring(0, 100), key))
+                .hasMessageContaining("has no end");
         assertThatThrownBy(() -> TlsIdentity.ofPem(Certificates.block("CERTIFICATE", new byte[20]), key))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("certificate 1");
@@ -261,8 +274,7 @@ class TlsConfigTest {
             assertThatThrownBy(() -> TlsStream.connect("localhost", port))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("port=" + port);
-            assertThatThrownBy(() ->
-                            TlsClient.ofDefaults().connect("localhost", port, java.time.Duration.ofSeconds(1)))
+            assertThatThrownBy(() -> TlsClient.ofDefaults().connect("localhost", port, java.time.Duration.ofSeconds(1)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("port=" + port);
         }

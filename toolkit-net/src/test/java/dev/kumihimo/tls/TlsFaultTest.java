@@ -92,8 +92,8 @@ class TlsFaultTest {
                 TlsStream stream = listener.accept(Duration.ofSeconds(10))) {
             socket.getOutputStream().write(sent);
             socket.shutdownOutput();
-            Throwable thrown = org.assertj.core.api.Assertions.catchThrowable(
-                    () -> stream.handshake(Duration.ofSeconds(20)));
+            Throwable thrown =
+                    org.assertj.core.api.Assertions.catchThrowable(() -> stream.handshake(Duration.ofSeconds(20)));
             assertThat(thrown).isInstanceOf(SSLException.class);
             assertThat(stream.isOpen()).isFalse();
             socket.setSoTimeout(20_000);
@@ -114,8 +114,9 @@ class TlsFaultTest {
     @Test
     void garbage_afterTheHandshake_isAnError() throws Exception {
         try (TlsPair pair = TlsPair.open("TLSv1.3").shaken()) {
-            pair.client().transport().writeAll(ByteBuffer.wrap(new byte[] {23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9,
-                10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}));
+            pair.client().transport().writeAll(ByteBuffer.wrap(new byte[] {
+                23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
+            }));
             assertThatThrownBy(() -> read(pair.server(), 100)).isInstanceOf(SSLException.class);
             assertThat(pair.server().isOpen()).isFalse();
             assertThatThrownBy(() -> read(pair.client(), 100))
@@ -188,15 +189,15 @@ class TlsFaultTest {
                     return String.valueOf(stream.serverName());
                 }
             });
-            runtime.blockOn(() -> trusting().build().connect("127.0.0.1", port(listener))).close();
+            runtime.blockOn(() -> trusting().build().connect("127.0.0.1", port(listener)))
+                    .close();
             assertThat(served.join()).isEqualTo("null");
         }
     }
 
     @Test
     void serverName_standsForTheHost() throws Exception {
-        try (TlsPair pair = TlsPair.open(
-                trusting().serverName("other.example").build(), TlsPair.server("other"))) {
+        try (TlsPair pair = TlsPair.open(trusting().serverName("other.example").build(), TlsPair.server("other"))) {
             pair.shaken();
             assertThat(pair.server().serverName()).isEqualTo("other.example");
         }
@@ -243,7 +244,11 @@ class TlsFaultTest {
                 .clientAuth(ClientAuth.WANTED)
                 .build();
         try (TlsPair pair = TlsPair.open(
-                trusting().protocols("TLSv1.2").identity(Certificates.identity("client")).build(), server)) {
+                trusting()
+                        .protocols("TLSv1.2")
+                        .identity(Certificates.identity("client"))
+                        .build(),
+                server)) {
             pair.shakeHands();
             // a server that names whom it trusts gets no certificate of others: the client has none to show then
             assertThat(pair.server().peerCertificates()).isEmpty();

@@ -88,8 +88,10 @@ class TlsInterruptionTest {
                             }
                         }
                     });
-                    struck += runtime.blockOn(() ->
-                            struck(new Random(seed), Duration.ofNanos(300_000), () -> pair.client().handshake()));
+                    struck += runtime.blockOn(() -> struck(
+                            new Random(seed),
+                            Duration.ofNanos(300_000),
+                            () -> pair.client().handshake()));
                     struck += other.join();
                     pair.client().writeAll(bytes("whole"));
                     assertThat(read(pair.server(), 100)).isEqualTo("whole");
@@ -108,7 +110,8 @@ class TlsInterruptionTest {
                 TcpListener listener = TcpListener.bind(HOST, 0)) {
             int port = listener.localAddress().getPort();
             for (int i = 0; i < 5; i++) {
-                JoinHandle<?> connecting = runtime.spawn(() -> trusting().build().connect(HOST, port));
+                JoinHandle<?> connecting =
+                        runtime.spawn(() -> trusting().build().connect(HOST, port));
                 listener.accept().close(); // its hello is not answered; the next one's neither
                 JoinHandle<?> hanging = runtime.spawn(() -> trusting().build().connect(HOST, port));
                 var accepted = listener.accept();
@@ -350,9 +353,7 @@ class TlsInterruptionTest {
                 TcpListener listener = TcpListener.bind(HOST, 0);
                 Socket silent = new Socket(HOST, listener.localAddress().getPort());
                 TlsPair shaken = TlsPair.open("TLSv1.3").shaken()) {
-            TlsStream stream = inHandshake
-                    ? trusting().build().wrap(listener.accept(), HOST, 1)
-                    : shaken.client();
+            TlsStream stream = inHandshake ? trusting().build().wrap(listener.accept(), HOST, 1) : shaken.client();
             JoinHandle<?> writer = runtime.spawn(() -> stream.writeAll(ByteBuffer.allocate(100_000_000)));
             untilWaiting(writer);
             stream.close();

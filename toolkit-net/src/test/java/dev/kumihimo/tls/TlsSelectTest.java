@@ -19,7 +19,10 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class TlsSelectTest {
     private static boolean isReady(Selectable<Void> what) throws InterruptedException {
-        return Select.<Boolean>of().onReadable(what, () -> true).otherwise(() -> false).await();
+        return Select.<Boolean>of()
+                .onReadable(what, () -> true)
+                .otherwise(() -> false)
+                .await();
     }
 
     private static boolean becomesReady(Selectable<Void> what, Duration within) throws InterruptedException {

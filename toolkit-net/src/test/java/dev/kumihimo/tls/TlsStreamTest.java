@@ -104,9 +104,7 @@ class TlsStreamTest {
             sum.update(content, from, count);
             ByteBuffer source = random.nextBoolean()
                     ? ByteBuffer.wrap(content, from, count)
-                    : ByteBuffer.allocateDirect(count)
-                            .put(content, from, count)
-                            .flip();
+                    : ByteBuffer.allocateDirect(count).put(content, from, count).flip();
             stream.writeAll(source);
             assertThat(source.hasRemaining()).isFalse();
             left -= count;
@@ -180,8 +178,7 @@ class TlsStreamTest {
             assertThat(pair.client().isOpen()).isFalse();
             assertThatThrownBy(() -> pair.client().read(ByteBuffer.allocate(1)))
                     .isExactlyInstanceOf(ClosedChannelException.class);
-            assertThatThrownBy(() -> pair.client().write(bytes("x")))
-                    .isExactlyInstanceOf(ClosedChannelException.class);
+            assertThatThrownBy(() -> pair.client().write(bytes("x"))).isExactlyInstanceOf(ClosedChannelException.class);
             assertThatThrownBy(() -> pair.client().handshake()).isExactlyInstanceOf(ClosedChannelException.class);
         }
     }
@@ -208,8 +205,7 @@ class TlsStreamTest {
             assertThat(pair.client().read(ByteBuffer.allocate(0))).isZero();
             assertThat(pair.client().tryRead(ByteBuffer.allocate(0))).isZero();
             assertThat(pair.client().write(ByteBuffer.allocate(0))).isZero();
-            assertThatThrownBy(
-                            () -> pair.client().read(ByteBuffer.allocate(1).asReadOnlyBuffer()))
+            assertThatThrownBy(() -> pair.client().read(ByteBuffer.allocate(1).asReadOnlyBuffer()))
                     .isInstanceOf(IllegalArgumentException.class);
             pair.client().writeAll(bytes("x").asReadOnlyBuffer());
             assertThat(read(pair.server(), 1)).isEqualTo("x");

@@ -29,6 +29,20 @@ class WorkloadsTest {
         }
     }
 
+    /** All bytes arrive, and all handshakes come to their end. */
+    @ParameterizedTest
+    @ValueSource(strings = {"kumihimo", "jdk", "netty_nio"})
+    void everyColumnWithTlsCarriesOutItsWorkloads(String column) throws Exception {
+        try (var workloads = Workloads.of(column)) {
+            for (var name : List.of("tls_bulk", "tls_handshake", "tls_resume")) {
+                workloads.onRootTask(() -> {
+                    workloads.workload(name).run(80);
+                    return true;
+                });
+            }
+        }
+    }
+
     /** Timeouts that do not strike, sleeps that do not end early, items that come out once and when they are due. */
     @ParameterizedTest
     @ValueSource(
