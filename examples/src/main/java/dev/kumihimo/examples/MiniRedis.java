@@ -63,7 +63,8 @@ public final class MiniRedis {
         TcpServer<TcpStream> server = TcpServer.of(listener).in(service);
         // At the end the token strikes where a session waits: it ends there, and not while it answers.
         server.serve(stream -> server.token().run(() -> {
-            stream.noDelay(true); // answers are written as one, and not held back until the ones before are acknowledged
+            stream.noDelay(
+                    true); // answers are written as one, and not held back until the ones before are acknowledged
             new RedisSession(stream, commands, topics).serve();
         }));
     }

@@ -47,7 +47,8 @@ final class RedisCommands {
             case PTTL -> timeToLive(request, 1);
             case DBSIZE -> Reply.of(store.size());
             case FLUSHALL -> flush(request);
-            case QUIT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE -> throw new IllegalArgumentException(command + " is a session's");
+            case QUIT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE ->
+                throw new IllegalArgumentException(command + " is a session's");
         };
     }
 

@@ -30,7 +30,8 @@ final class RedisNumbers {
     /** {@return a time in seconds or milliseconds} One after whose end Redis could not count any more is refused. */
     static Duration time(RedisCommand command, byte[] text, boolean seconds) throws RedisError {
         long amount = parse(text);
-        long milliseconds = seconds ? Math.max(Long.MIN_VALUE / 1000, Math.min(Long.MAX_VALUE / 1000, amount)) * 1000 : amount;
+        long milliseconds =
+                seconds ? Math.max(Long.MIN_VALUE / 1000, Math.min(Long.MAX_VALUE / 1000, amount)) * 1000 : amount;
         if ((seconds && milliseconds / 1000 != amount) || milliseconds > Long.MAX_VALUE - System.currentTimeMillis()) {
             throw invalidTime(command);
         }

@@ -9,9 +9,6 @@ import dev.kumihimo.select.Select;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.SocketTimeoutException;
-import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,14 +18,8 @@ import org.jspecify.annotations.Nullable;
  * is there. Once it has subscribed to topics it waits for requests and for messages.
  */
 final class RedisSession {
-    /** How many bytes a client that has made an error may go on sending, so that it gets to read what was wrong. */
-    private static final int LAST_BYTES = 1 << 20;
-
-    private static final Duration LAST_WAIT = Duration.ofSeconds(1);
-
     /** A message or a request; without either, the end. */
-    private record Arrival(
-            @Nullable Message message, byte @Nullable [] @Nullable [] request) {}
+    private record Arrival(@Nullable Message message, byte @Nullable [] @Nullable [] request) {}
 
     private final TcpStream stream;
     private final RespCodec codec = new RespCodec();
@@ -61,7 +52,6 @@ final class RedisSession {
             framed.flush(); // it has left in the middle of a request, but may still read
         } catch (RespCodec.ProtocolException e) {
             framed.send(new Reply.Failure("ERR " + e.getMessage()));
-            awaitEnd();
         } finally {
             if (subscriber != null) {
                 subscriber.close();
@@ -190,23 +180,6 @@ final class RedisSession {
             stream.close();
         } catch (IOException e) {
             // it is closed all the same
-        }
-    }
-
-    /** Lets the client read the last answer: closing while it sends would take that away from it. */
-    private void awaitEnd() throws IOException {
-        stream.shutdownOutput();
-        ByteBuffer rest = ByteBuffer.allocate(8192);
-        try {
-            for (int left = LAST_BYTES; left > 0; ) {
-                int count = stream.read(rest.clear(), LAST_WAIT);
-                if (count < 0) {
-                    return;
-                }
-                left -= count;
-            }
-        } catch (SocketTimeoutException e) {
-            // it has had the time to read
         }
     }
 }

@@ -5,7 +5,11 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** What follows key and value in a {@code SET}. */
-record SetOptions(Condition condition, boolean get, boolean keepTimeToLive, @Nullable Duration timeToLive) {
+record SetOptions(
+        Condition condition,
+        boolean get,
+        boolean keepTimeToLive,
+        @Nullable Duration timeToLive) {
 
     /** {@return the options of a request} Those that exclude each other are refused. */
     static SetOptions parse(byte[][] request) throws RedisError {

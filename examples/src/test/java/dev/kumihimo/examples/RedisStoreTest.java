@@ -50,7 +50,8 @@ class RedisStoreTest {
         setFor(SHORT, "b", "1");
         await().until(() -> store.timeToLive(key("b")).isNegative());
         setFor(SHORT, "c", "1");
-        await().until(() -> store.set(key("c"), value("2"), Condition.IF_ABSENT, null, false).done());
+        await().until(() -> store.set(key("c"), value("2"), Condition.IF_ABSENT, null, false)
+                .done());
         assertThat(get("c")).isEqualTo("2");
     }
 
@@ -145,6 +146,46 @@ class RedisStoreTest {
             }
         });
         assertThat(store.timers()).isEqualTo(200); // those who lost have taken theirs back
+    }
+
+    @Test
+    void timersOfThoseWhoLose_areTakenBack() throws Exception {
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            threads.add(new Thread(() -> {
+                for (int n = 0; n < 20_000; n++) {
+                    setFor(LONG, "a", "1");
+                }
+            }));
+        }
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertThat(store.timers()).isOne();
+    }
+
+    /** A timer may come before its value is there: then who puts that there frees it. */
+    @Test
+    void valuesThatExpireAtOnce_areFreed() throws Exception {
+        TaskRuntime.run(() -> {
+            RedisStore own = new RedisStore();
+            JoinHandle<?> expirer = Task.spawn(own::expire);
+            List<JoinHandle<?>> tasks = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                tasks.add(Task.spawn(() -> {
+                    for (int n = 0; n < 10_000; n++) {
+                        Key key = key(n + "");
+                        own.set(key, value("1"), Condition.ALWAYS, Duration.ofNanos(1), false);
+                    }
+                }));
+            }
+            for (JoinHandle<?> task : tasks) {
+                task.join();
+            }
+            await().until(() -> own.size() == 0 && own.timers() == 0);
+            expirer.abort();
+        });
     }
 
     /** Whatever tasks do to the same keys: in the end each timer is that of a key, and all go. */

@@ -60,8 +60,11 @@ class RespCodecTest {
 
     @Test
     void decode_findsRequests_inAPipeline() throws IOException {
-        assertThat(decode("*2\r\n$3\r\nGET\r\n$0\r\n\r\n*0\r\n*-1\r\n\r\n  \r\nPING\r\n*1\r\n$4\r\n\0\r\n\377\r\nset  a\t'b c'\n"))
-                .containsExactly(List.of("GET", ""), List.of("PING"), List.of("\0\r\n\377"), List.of("set", "a", "b c"));
+        assertThat(
+                        decode(
+                                "*2\r\n$3\r\nGET\r\n$0\r\n\r\n*0\r\n*-1\r\n\r\n  \r\nPING\r\n*1\r\n$4\r\n\0\r\n\377\r\nset  a\t'b c'\n"))
+                .containsExactly(
+                        List.of("GET", ""), List.of("PING"), List.of("\0\r\n\377"), List.of("set", "a", "b c"));
     }
 
     @Test
@@ -178,7 +181,8 @@ class RespCodecTest {
     @Test
     void decode_refusesARequest_thatIsTooLargeInSum() throws IOException {
         RespCodec small = new RespCodec(100);
-        assertThat(small.decode(ByteBuffer.wrap(("*2\r\n" + bulk("x".repeat(60)) + bulk("x".repeat(40))).getBytes(ISO_8859_1))))
+        assertThat(small.decode(
+                        ByteBuffer.wrap(("*2\r\n" + bulk("x".repeat(60)) + bulk("x".repeat(40))).getBytes(ISO_8859_1))))
                 .hasNumberOfRows(2);
         ByteBuffer larger = ByteBuffer.wrap(("*9\r\n" + bulk("x".repeat(60)) + "$41\r\n").getBytes(ISO_8859_1));
         assertThatThrownBy(() -> small.decode(larger)).hasMessage("Protocol error: too big request");
