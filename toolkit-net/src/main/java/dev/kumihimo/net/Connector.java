@@ -230,9 +230,8 @@ final class Connector {
     }
 
     private SocketTimeoutException passed() {
-        String tried = pending.stream()
-                .map(attempt -> Addresses.text(attempt.address))
-                .collect(Collectors.joining(", "));
+        String tried =
+                pending.stream().map(attempt -> Addresses.text(attempt.address)).collect(Collectors.joining(", "));
         boolean clear = name == null || name.equals(tried);
         SocketTimeoutException passed =
                 Deadlines.passed("a connect to " + target() + (clear ? "" : " (at " + tried + ")"));

@@ -145,18 +145,15 @@ class ConnectorTest {
 
     @Test
     void connect_closesAllAttempts_whenTheDeadlinePasses() throws Exception {
-        InetSocketAddress refusing = refusing();
         try (TaskRuntime runtime = runtime(1);
                 Deaf first = new Deaf(HOST);
                 Deaf second = new Deaf(HOST)) {
             int before = openSockets();
-            assertThatThrownBy(() -> runtime.blockOn(
-                            () -> connect(Duration.ofSeconds(1), refusing, first.address(), second.address())))
+            assertThatThrownBy(() ->
+                            runtime.blockOn(() -> connect(Duration.ofSeconds(1), first.address(), second.address())))
                     .isInstanceOf(SocketTimeoutException.class)
                     .hasMessageContaining("several:1")
-                    .hasMessageContaining("127.0.0.1:" + first.address().getPort())
-                    .satisfies(
-                            e -> assertThat(e.getSuppressed()).singleElement().isInstanceOf(ConnectException.class));
+                    .hasMessageContaining("127.0.0.1:" + first.address().getPort());
             assertThat(Thread.currentThread().isInterrupted()).isFalse();
             await().until(() -> openSockets() == before);
         }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -95,6 +96,22 @@ final class Loopback {
                 socket.close();
             }
             server.close();
+        }
+    }
+
+    /** Writes until the system takes no more, nor a moment later; returns how many bytes. */
+    static long fill(TcpStream stream) throws IOException {
+        ByteBuffer block = ByteBuffer.allocate(100_000);
+        long written = 0;
+        while (true) {
+            for (int count = 1; count > 0; written += count) {
+                count = stream.tryWrite(block.clear());
+            }
+            try {
+                stream.awaitWritable(Duration.ofMillis(50));
+            } catch (SocketTimeoutException e) {
+                return written;
+            }
         }
     }
 
