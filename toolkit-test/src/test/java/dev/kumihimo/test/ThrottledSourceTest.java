@@ -62,7 +62,9 @@ class ThrottledSourceTest {
             ByteSource slow = ByteStreams.throttled(bytes(3_000), 1_000);
             Task.sleep(millis(5_000));
             assertThat(ByteStreams.copy(slow, ByteStreams.nullSink())).isEqualTo(3_000);
-            assertThat(now()).as("all but the first piece waited; and the end for the last").isEqualTo(8_000);
+            assertThat(now())
+                    .as("all but the first piece waited; and the end for the last")
+                    .isEqualTo(8_000);
         });
     }
 
@@ -100,7 +102,9 @@ class ThrottledSourceTest {
             assertThat(reader.result()).isInstanceOf(JoinResult.Cancelled.class);
             assertThat(slow.read(target, millis(20))).isEqualTo(5);
             assertThat(now()).isEqualTo(50);
-            assertThat(slow.read(ByteBuffer.allocate(0))).as("no room, no pause").isZero();
+            assertThat(slow.read(ByteBuffer.allocate(0)))
+                    .as("no room, no pause")
+                    .isZero();
             assertThat(now()).isEqualTo(50);
         });
         assertThat(test.timers()).isZero();

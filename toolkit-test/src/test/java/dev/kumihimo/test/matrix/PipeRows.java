@@ -106,7 +106,10 @@ final class PipeRows {
             if (closed) {
                 ensureEqual(read, written.subList(0, read.size()), "read"); // the rest was dropped
             } else {
-                ensureEqual(read.stream().sorted().toList(), written.stream().sorted().toList(), "read");
+                ensureEqual(
+                        read.stream().sorted().toList(),
+                        written.stream().sorted().toList(),
+                        "read");
             }
         }
     }
