@@ -518,10 +518,7 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
      * @throws IllegalArgumentException if the target is unresolved or of another kind, or has port 0
      */
     public boolean trySendTo(ByteBuffer source, SocketAddress target) throws IOException {
-        InetSocketAddress internet = Addresses.internet(target);
-        if (internet.isUnresolved()) {
-            throw new IllegalArgumentException("address=" + target + " must be resolved, since a lookup waits");
-        }
+        InetSocketAddress internet = Addresses.resolved(target); // a lookup would wait
         try (Permit turn = output.tryEnter()) {
             return turn != null && sendNow(source, internet);
         }

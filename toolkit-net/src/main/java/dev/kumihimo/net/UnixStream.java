@@ -33,7 +33,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Its habits are those of {@link ByteStream}: threads, turns, interruption, cancellation and closing. It has to be closed.
- * Paths alone are addresses, no abstract names: the JDK has none. Also on Windows 10 and later, without
+ * What reads into several buffers, or writes from several, waits and takes turns as with one: it fills or empties the first
+ * before the next.
+ *
+ * <p>Paths alone are addresses, no abstract names: the JDK has none. Also on Windows 10 and later, without
  * {@link #peerCredentials()}.
  *
  * <p><b>Errors.</b> What goes wrong with the connection, such as a reset by the peer, is a {@link SocketException} whose message

@@ -338,7 +338,7 @@ class UdpSocketTest {
             assertThat(receive(receiver)).isEqualTo("two");
             assertThatThrownBy(() -> sender.trySendTo(buffer("x"), name))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("resolved");
+                    .hasMessageContaining("looked up first");
             sender.connect(name);
             sender.send(buffer("three"), LONG);
             assertThat(receive(receiver)).isEqualTo("three");
