@@ -18,7 +18,6 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.SecureRandom;
@@ -69,19 +68,22 @@ public final class TlsEcho {
     /* ---------------- Serving -------------- */
 
     private void prepare(Service service) throws Exception {
-        if (certificate != null && key != null) {
-            serve(service, TlsIdentity.ofPem(certificate, key), certificate);
-            return;
-        }
-        try (TempDirectory temp = TempDirectory.create("tls-echo-")) {
-            Path shown = temp.path().resolve("cert.pem");
-            serve(service, selfSigned(temp.path(), shown), shown);
+        try (TcpListener tcp = service.closeFirst(TcpListener.bind("127.0.0.1", port))) {
+            if (certificate != null && key != null) {
+                serve(service, tcp, TlsIdentity.ofPem(certificate, key), certificate);
+                return;
+            }
+            try (TempDirectory temp = TempDirectory.create("tls-echo-")) {
+                Path shown = temp.path().resolve("cert.pem");
+                serve(service, tcp, selfSigned(temp.path(), shown), shown);
+            }
         }
     }
 
-    private void serve(Service service, TlsIdentity identity, Path shown) throws IOException, InterruptedException {
+    private void serve(Service service, TcpListener tcp, TlsIdentity identity, Path shown)
+            throws IOException, InterruptedException {
         TlsServer server = TlsServer.builder().identity(identity).build();
-        try (TlsListener listener = service.closeFirst(server.listen(TcpListener.bind("127.0.0.1", port)))) {
+        try (TlsListener listener = server.listen(tcp)) {
             System.out.println("TlsEcho is listening on 127.0.0.1:" + port + "; to talk to it:");
             System.out.println("  openssl s_client -quiet -verify_quiet -verify_return_error -CAfile " + shown
                     + " -connect localhost:" + port);
@@ -125,8 +127,7 @@ public final class TlsEcho {
     /* ---------------- A certificate -------------- */
 
     /** Has the JDK's {@code keytool} make a key and a certificate, since no class of the JDK does. */
-    private static TlsIdentity selfSigned(Path folder, Path shown)
-            throws IOException, InterruptedException, GeneralSecurityException {
+    private static TlsIdentity selfSigned(Path folder, Path shown) throws Exception {
         Path store = folder.resolve("store.p12");
         String password = HexFormat.of().formatHex(new SecureRandom().generateSeed(16));
         Path keytool = Path.of(System.getProperty("java.home"), "bin", "keytool");
