@@ -17,6 +17,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.PrivateKey;
@@ -46,6 +47,7 @@ public final class TlsEcho {
     private final int port;
     private final @Nullable Path certificate;
     private final @Nullable Path key;
+    private volatile @Nullable String problem;
 
     private TlsEcho(int port, @Nullable Path certificate, @Nullable Path key) {
         this.port = port;
@@ -59,10 +61,10 @@ public final class TlsEcho {
         Service.Report report = Service.builder()
                 .drainTimeout(Duration.ofMillis(900))
                 .run(service -> echo.prepare(service));
-        if (report.failure() != null) {
-            System.err.println("TlsEcho: " + report.failure().getMessage() + ".");
+        if (echo.problem != null) {
+            System.err.println("TlsEcho: " + echo.problem + ".");
         }
-        System.exit(report.exitCode());
+        System.exit(echo.problem == null ? report.exitCode() : 1);
     }
 
     /* ---------------- Serving -------------- */
@@ -77,6 +79,11 @@ public final class TlsEcho {
                 Path shown = temp.path().resolve("cert.pem");
                 serve(service, tcp, selfSigned(temp.path(), shown), shown);
             }
+        } catch (IOException | IllegalArgumentException e) { // a port in use, say, or a file that is not there
+            if (service.token().isCancelled() || e instanceof InterruptedIOException) {
+                throw e;
+            }
+            problem = e instanceof NoSuchFileException ? "there is no file " + e.getMessage() : e.getMessage();
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.kumihimo.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.kumihimo.tls.TlsClient;
 import dev.kumihimo.tls.TlsStream;
@@ -31,7 +32,9 @@ class TlsEchoTest {
     void session_getsBackWhatItSends_fromTheCertificateThatWasMade() throws Exception {
         int port = freePort();
         try (Program server = Program.start(folder, "TlsEcho", Integer.toString(port))) {
-            server.awaitOut("-connect localhost:" + port);
+            await().atMost(Duration.ofSeconds(60)) // a JVM of keytool is started meanwhile
+                    .until(() -> server.out().contains("-connect localhost:" + port)
+                            || !server.process().isAlive());
             Matcher shown = Pattern.compile("-CAfile (\\S+)").matcher(server.out());
             assertThat(shown.find()).as("%s%s", server.out(), server.err()).isTrue();
             Path certificate = Path.of(shown.group(1));
