@@ -148,7 +148,7 @@ public final class TlsEcho {
             throw new IOException("keytool has made no certificate: " + made.stdoutText().strip()
                     + made.stderrText().strip());
         }
-        TlsIdentity identity = Task.blocking(() -> {
+        TlsIdentity identity = Task.<TlsIdentity, Exception>blocking(() -> {
             KeyStore keys = KeyStore.getInstance("PKCS12");
             try (InputStream in = Files.newInputStream(store)) {
                 keys.load(in, password.toCharArray());
