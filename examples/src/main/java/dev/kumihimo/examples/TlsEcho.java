@@ -58,9 +58,8 @@ public final class TlsEcho {
     /** Serves until the process is told to end. */
     public static void main(String[] arguments) throws InterruptedException {
         TlsEcho echo = parse(arguments);
-        Service.Report report = Service.builder()
-                .drainTimeout(Duration.ofMillis(900))
-                .run(service -> echo.prepare(service));
+        Service.Report report =
+                Service.builder().drainTimeout(Duration.ofMillis(900)).run(service -> echo.prepare(service));
         if (echo.problem != null) {
             System.err.println("TlsEcho: " + echo.problem + ".");
         }
@@ -145,17 +144,16 @@ public final class TlsEcho {
                 .environment("TLS_ECHO_PASSWORD", password) // arguments are there for all to see
                 .output();
         if (!made.status().isSuccess()) {
-            throw new IOException("keytool has made no certificate: " + made.stdoutText().strip()
-                    + made.stderrText().strip());
+            throw new IOException("keytool has made no certificate: "
+                    + made.stdoutText().strip() + made.stderrText().strip());
         }
         TlsIdentity identity = Task.<TlsIdentity, Exception>blocking(() -> {
             KeyStore keys = KeyStore.getInstance("PKCS12");
             try (InputStream in = Files.newInputStream(store)) {
                 keys.load(in, password.toCharArray());
             }
-            return TlsIdentity.of(
-                    List.of((X509Certificate) keys.getCertificate("tls")),
-                    (PrivateKey) keys.getKey("tls", password.toCharArray()));
+            return TlsIdentity.of(List.of((X509Certificate) keys.getCertificate("tls")), (PrivateKey)
+                    keys.getKey("tls", password.toCharArray()));
         });
         byte[] content = identity.certificates().get(0).getEncoded();
         Fs.writeString(

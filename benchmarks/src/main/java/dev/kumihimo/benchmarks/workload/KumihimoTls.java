@@ -39,8 +39,7 @@ final class KumihimoTls {
                 }
             });
             int port = listener.localAddress().getPort();
-            var client =
-                    TlsClient.builder().context(TlsSetting.get().context()).build();
+            var client = TlsClient.builder().context(TlsSetting.get().context()).build();
             try (var stream = client.wrap(TcpStream.connect("localhost", port), "localhost", port)) {
                 var piece = ByteBuffer.allocate(TlsSetting.PIECE);
                 for (int i = 0; i < pieces; i++) {
