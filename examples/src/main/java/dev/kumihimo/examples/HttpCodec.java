@@ -72,7 +72,10 @@ final class HttpCodec implements Codec<HttpCodec.Request, HttpCodec.Answer> {
     private static int endOfHead(ByteBuffer input) {
         int last = Math.min(input.limit(), input.position() + LONGEST_HEAD);
         for (int i = input.position() + 3; i < last; i++) {
-            if (input.get(i) == '\n' && input.get(i - 1) == '\r' && input.get(i - 2) == '\n' && input.get(i - 3) == '\r') {
+            if (input.get(i) == '\n'
+                    && input.get(i - 1) == '\r'
+                    && input.get(i - 2) == '\n'
+                    && input.get(i - 3) == '\r') {
                 return i + 1;
             }
         }
@@ -93,7 +96,8 @@ final class HttpCodec implements Codec<HttpCodec.Request, HttpCodec.Answer> {
             }
             String value = header.group(2).toLowerCase(Locale.ROOT);
             switch (header.group(1).toLowerCase(Locale.ROOT)) {
-                case "connection" -> keepsAlive = value.contains("keep-alive") || keepsAlive && !value.contains("close");
+                case "connection" ->
+                    keepsAlive = value.contains("keep-alive") || keepsAlive && !value.contains("close");
                 case "content-length" -> {
                     if (hasLength) { // two that differ are how a request is smuggled in
                         throw new Refused(400, "two lengths");
@@ -124,7 +128,8 @@ final class HttpCodec implements Codec<HttpCodec.Request, HttpCodec.Answer> {
     @Override
     public void encode(Answer answer, FrameBuffer target) {
         byte[] body = answer.body.getBytes(StandardCharsets.UTF_8);
-        String head = "HTTP/1.1 " + answer.status + " " + reason(answer.status) + "\r\nContent-Type: text/plain; charset=utf-8"
+        String head = "HTTP/1.1 " + answer.status + " " + reason(answer.status)
+                + "\r\nContent-Type: text/plain; charset=utf-8"
                 + "\r\nContent-Length: " + body.length
                 + (answer.keepsAlive ? "\r\nConnection: keep-alive" : "\r\nConnection: close") + "\r\n\r\n";
         target.put(head.getBytes(StandardCharsets.ISO_8859_1));

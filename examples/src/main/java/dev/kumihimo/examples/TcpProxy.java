@@ -105,11 +105,12 @@ public final class TcpProxy {
     }
 
     private static InetSocketAddress address(String what, String text, @Nullable String defaultHost, int leastPort) {
-        Matcher parts = Pattern.compile("(?:(\\[[^\\]]+]|[^:\\[\\]]+):)?([0-9]{1,5})").matcher(text);
+        Matcher parts =
+                Pattern.compile("(?:(\\[[^\\]]+]|[^:\\[\\]]+):)?([0-9]{1,5})").matcher(text);
         String host = !parts.matches() ? null : parts.group(1) == null ? defaultHost : parts.group(1);
         if (host == null) {
-            throw new IllegalArgumentException(what + " is " + (defaultHost == null ? "HOST:PORT" : "[HOST:]PORT")
-                    + ", not \"" + text + "\"");
+            throw new IllegalArgumentException(
+                    what + " is " + (defaultHost == null ? "HOST:PORT" : "[HOST:]PORT") + ", not \"" + text + "\"");
         }
         int port = Integer.parseInt(parts.group(2));
         if (port < leastPort || port > 65535) {

@@ -43,14 +43,16 @@ class HttpHelloTest {
     @Test
     void client_isGreeted_overConnectionsThatAreKept() throws Exception {
         serve();
-        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         List<CompletableFuture<HttpResponse<String>>> answers = IntStream.range(0, 200)
                 .mapToObj(i -> client.sendAsync(get("/client-" + i), BodyHandlers.ofString()))
                 .toList();
         for (int i = 0; i < answers.size(); i++) {
             assertThat(answers.get(i).get().body()).isEqualTo("Hello, client-" + i + "!\n");
         }
-        assertThat(client.send(get("/no/such"), BodyHandlers.ofString()).statusCode()).isEqualTo(404);
+        assertThat(client.send(get("/no/such"), BodyHandlers.ofString()).statusCode())
+                .isEqualTo(404);
         HttpRequest post = HttpRequest.newBuilder(uri("/"))
                 .POST(HttpRequest.BodyPublishers.ofString("x".repeat(100_000)))
                 .build();

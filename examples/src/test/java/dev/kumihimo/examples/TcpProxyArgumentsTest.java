@@ -58,8 +58,8 @@ class TcpProxyArgumentsTest {
                 Program program = Program.start(folder, "TcpProxy", Integer.toString(busy.getLocalPort()), "x:1")) {
             assertThat(program.ended()).isEqualTo(1);
             assertThat(program.err().lines().filter(line -> line.startsWith("TcpProxy")))
-                    .containsExactly(
-                            "TcpProxy: cannot listen on 127.0.0.1:" + busy.getLocalPort() + ": Address already in use.");
+                    .containsExactly("TcpProxy: cannot listen on 127.0.0.1:" + busy.getLocalPort()
+                            + ": Address already in use.");
         }
     }
 }

@@ -167,9 +167,7 @@ class TcpProxyTest {
             one.setSoLinger(true, 0);
             one.close(); // a reset
             InputStream input = (byClient ? failing.server : failing.client).getInputStream();
-            assertThatThrownBy(input::read)
-                    .isInstanceOf(SocketException.class)
-                    .hasMessageContaining("reset");
+            assertThatThrownBy(input::read).isInstanceOf(SocketException.class).hasMessageContaining("reset");
             proxy.awaitErr("Connection reset\n");
             assertThat(complaints()).hasLineCount(1).contains(" failed: 127.0.0.1:");
             say(other.client, "still here");
@@ -187,8 +185,8 @@ class TcpProxyTest {
                     .hasMessageContaining("reset");
             proxy.awaitErr("refused\n");
             assertThat(complaints())
-                    .isEqualTo("TcpProxy: 127.0.0.1:" + client.getLocalPort()
-                            + " failed: cannot connect to 127.0.0.1:" + targetPort + ": Connection refused");
+                    .isEqualTo("TcpProxy: 127.0.0.1:" + client.getLocalPort() + " failed: cannot connect to 127.0.0.1:"
+                            + targetPort + ": Connection refused");
         }
         target = new ServerSocket(targetPort, 10, InetAddress.getLoopbackAddress());
         try (Joined joined = join()) {
@@ -241,7 +239,10 @@ class TcpProxyTest {
             }
         }
         await().atMost(Duration.ofSeconds(20))
-                .until(() -> proxy.out().lines().filter(line -> line.endsWith(" sent 8 bytes and received 9")).count()
+                .until(() -> proxy.out()
+                                .lines()
+                                .filter(line -> line.endsWith(" sent 8 bytes and received 9"))
+                                .count()
                         == count);
         assertThat(complaints()).isEmpty();
     }

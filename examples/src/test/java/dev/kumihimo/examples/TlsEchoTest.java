@@ -83,7 +83,10 @@ class TlsEchoTest {
         "1, PORT --cert /no/such --key x, /no/such",
     })
     void badArguments_areOneSentence(int exitCode, String arguments, String told) throws Exception {
-        try (Program server = Program.start(folder, "TlsEcho", arguments.replace("PORT", Integer.toString(freePort())).split(" "))) {
+        try (Program server = Program.start(
+                folder,
+                "TlsEcho",
+                arguments.replace("PORT", Integer.toString(freePort())).split(" "))) {
             assertThat(server.ended()).isEqualTo(exitCode);
             assertThat(server.err()).hasLineCount(1).contains(told);
         }

@@ -51,8 +51,7 @@ public final class DelimiterCodec implements Codec<byte[], byte[]> {
      * @throws IllegalArgumentException if any of them is out of range
      */
     public static DelimiterCodec anyOf(byte[] delimiters, byte[] sent, int maxLength) {
-        return new DelimiterCodec(
-                Chunker.anyOf(delimiters, maxLength, "a chunk"), Chunker.checked(sent, "sent"));
+        return new DelimiterCodec(Chunker.anyOf(delimiters, maxLength, "a chunk"), Chunker.checked(sent, "sent"));
     }
 
     @Override

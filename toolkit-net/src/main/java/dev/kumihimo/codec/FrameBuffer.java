@@ -256,7 +256,8 @@ public final class FrameBuffer {
     private void makeRoom(int length) {
         long least = (long) size() + length;
         if (least > MAX_CAPACITY) {
-            throw new IllegalStateException(least + " bytes of frames that are not written are more than " + MAX_CAPACITY);
+            throw new IllegalStateException(
+                    least + " bytes of frames that are not written are more than " + MAX_CAPACITY);
         }
         int end = bytes.position();
         bytes.limit(end).position(start);

@@ -158,7 +158,8 @@ final class FrameInput<I> {
             bytes.compact().flip();
         } else if (bytes.limit() == capacity) {
             if (capacity == MAX_CAPACITY) {
-                throw new FrameException("a frame is not complete after " + size + " bytes, more than any buffer holds");
+                throw new FrameException(
+                        "a frame is not complete after " + size + " bytes, more than any buffer holds");
             }
             ByteBuffer larger = ByteBuffer.allocate((int) Math.min(MAX_CAPACITY, Math.max(16L, 2L * capacity)));
             bytes = larger.put(bytes).flip();

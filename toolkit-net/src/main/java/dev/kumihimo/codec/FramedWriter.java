@@ -161,7 +161,8 @@ public final class FramedWriter<O> implements AutoCloseable {
      */
     public boolean tryFeed(O frame) throws IOException {
         try (Permit held = turn.tryEnter()) {
-            if (held == null || (pending.size() >= boundary && !pending.tryWriteTo(sink) && pending.size() >= boundary)) {
+            if (held == null
+                    || (pending.size() >= boundary && !pending.tryWriteTo(sink) && pending.size() >= boundary)) {
                 return false;
             }
             encode(frame);

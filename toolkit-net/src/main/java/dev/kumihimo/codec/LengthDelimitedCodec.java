@@ -79,7 +79,8 @@ public final class LengthDelimitedCodec implements Codec<byte[], byte[]> {
      */
     public void maxFrameLength(int max) {
         checkNotNegative(max, "maxFrameLength");
-        long greatest = Math.max(0, Math.min(Numbers.max(width), 1L << Integer.SIZE + 1) + adjustment); // the sum must fit
+        long greatest =
+                Math.max(0, Math.min(Numbers.max(width), 1L << Integer.SIZE + 1) + adjustment); // the sum must fit
         maxFrameLength = (int) Math.min(max, greatest);
     }
 
@@ -113,8 +114,8 @@ public final class LengthDelimitedCodec implements Codec<byte[], byte[]> {
         long told = Numbers.get(input, input.position() + offset, width, order);
         int max = maxFrameLength;
         if (told < 0 || told > max) {
-            throw new FrameException("length=" + Long.toUnsignedString(told) + " in the head of a frame is more than the maximum of "
-                    + max);
+            throw new FrameException("length=" + Long.toUnsignedString(told)
+                    + " in the head of a frame is more than the maximum of " + max);
         }
         long adjusted = told + adjustment;
         if (adjusted < 0 || adjusted > Integer.MAX_VALUE - Long.BYTES - skip) {
@@ -129,7 +130,9 @@ public final class LengthDelimitedCodec implements Codec<byte[], byte[]> {
         byte[] frame = decode(input);
         if (frame == null && input.hasRemaining()) {
             throw new EOFException("the input ended within a frame, after " + input.remaining()
-                    + (length == NOTHING_READ ? " bytes of its head of " + head : " of its " + ((long) skip + length) + " bytes"));
+                    + (length == NOTHING_READ
+                            ? " bytes of its head of " + head
+                            : " of its " + ((long) skip + length) + " bytes"));
         }
         return frame;
     }
@@ -140,12 +143,15 @@ public final class LengthDelimitedCodec implements Codec<byte[], byte[]> {
     public void encode(byte[] frame, FrameBuffer target) throws FrameException {
         int max = maxFrameLength;
         if (frame.length > max) {
-            throw new FrameException("a frame of " + frame.length + " bytes is longer than the maximum of " + max, true);
+            throw new FrameException(
+                    "a frame of " + frame.length + " bytes is longer than the maximum of " + max, true);
         }
         long told = (long) frame.length - adjustment;
         if (told < 0 || told > Numbers.max(width)) {
-            throw new FrameException("a frame of " + frame.length + " bytes, adjusted by " + adjustment
-                    + ", has no length that fits into its field of " + width + " bytes", true);
+            throw new FrameException(
+                    "a frame of " + frame.length + " bytes, adjusted by " + adjustment
+                            + ", has no length that fits into its field of " + width + " bytes",
+                    true);
         }
         target.putNumber(told, width, order);
         target.put(frame);

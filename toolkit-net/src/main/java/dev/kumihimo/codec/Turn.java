@@ -36,7 +36,8 @@ final class Turn {
         } catch (InterruptedException e) {
             throw TaskCancelledException.forIo(e);
         } catch (TimeoutException e) {
-            SocketTimeoutException told = new SocketTimeoutException("the turn of those who receive before was not over in time");
+            SocketTimeoutException told =
+                    new SocketTimeoutException("the turn of those who receive before was not over in time");
             told.initCause(e);
             throw told;
         }

@@ -326,8 +326,7 @@ public final class BufferPool implements AutoCloseable {
         private static long defaultMaxRetained() {
             String set = setting(MAX_RETAINED);
             if (set == null) {
-                return Math.min(
-                        MOST_RETAINED_BY_DEFAULT, Runtime.getRuntime().maxMemory() / 8);
+                return Math.min(MOST_RETAINED_BY_DEFAULT, Runtime.getRuntime().maxMemory() / 8);
             }
             try {
                 return checkMaxRetained(MAX_RETAINED, Long.parseLong(set.strip()));
@@ -347,9 +346,7 @@ public final class BufferPool implements AutoCloseable {
 
         private static @Nullable String setting(String property) {
             String set = System.getProperty(property);
-            return set != null
-                    ? set
-                    : System.getenv(property.replace('.', '_').toUpperCase(Locale.ROOT));
+            return set != null ? set : System.getenv(property.replace('.', '_').toUpperCase(Locale.ROOT));
         }
 
         private static long checkMaxRetained(String name, long bytes) {

@@ -87,8 +87,7 @@ final class BufferTracker {
     void poolClosed() {
         findCollected();
         for (Track track : tracks) {
-            LOG.warn(
-                    "a buffer of {} bytes had not been closed when its pool was closed", track.capacity, track.taken);
+            LOG.warn("a buffer of {} bytes had not been closed when its pool was closed", track.capacity, track.taken);
         }
     }
 }

@@ -161,8 +161,8 @@ public final class PooledBuffer implements AutoCloseable {
         BufferTracker.Track tracked = track;
         BufferTracker tracker = lease.pool.tracker();
         if (tracked != null && tracker != null) {
-            closing = new Throwable("where it was closed, in thread "
-                    + Thread.currentThread().getName());
+            closing = new Throwable(
+                    "where it was closed, in thread " + Thread.currentThread().getName());
             tracker.released(tracked);
             Reference.reachabilityFence(this); // else the tracker may find it collected before
         }

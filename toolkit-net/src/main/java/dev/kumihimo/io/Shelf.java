@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
 final class Shelf {
     private static final class Node {
         final ByteBuffer memory;
-        @Nullable Node below;
+
+        @Nullable
+        Node below;
 
         Node(ByteBuffer memory) {
             this.memory = memory;

@@ -219,6 +219,7 @@ public final class UnixStream extends ChannelStream {
     public static Pair pair() throws IOException {
         SocketChannel[] ends = new SocketChannel[2];
         try {
+            Task.checkCancelled(); // the pool may be quicker than the wait that would tell
             Task.<IOException>blocking(() -> connectEnds(ends));
             UnixStream first = adopt(ends[0]);
             UnixStream second = adopt(ends[1]);

@@ -39,7 +39,8 @@ class DelimiterCodecTest {
     void chunks_endWithAnyOfTheDelimiters_howeverTheyCome(String input, List<String> expected) {
         List<String> all = input.equals(",") ? List.of("") : expected;
         for (Script cut : Script.cuts(bytes(input), new Random(1))) {
-            assertThat(Script.decoded(cut, DelimiterCodec.anyOf(bytes(",;\n\r"), bytes(","), 3))).isEqualTo(all);
+            assertThat(Script.decoded(cut, DelimiterCodec.anyOf(bytes(",;\n\r"), bytes(","), 3)))
+                    .isEqualTo(all);
         }
     }
 

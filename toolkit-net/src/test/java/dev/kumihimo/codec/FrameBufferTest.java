@@ -109,7 +109,8 @@ class FrameBufferTest {
     void badArguments_areRefused() {
         assertThatThrownBy(() -> new FrameBuffer(0)).hasMessage("capacity=0 must be at least 1");
         FrameBuffer buffer = new FrameBuffer(1);
-        assertThatThrownBy(() -> buffer.putNumber(0, 9, ByteOrder.BIG_ENDIAN)).hasMessage("width=9 must be from 1 to 8");
+        assertThatThrownBy(() -> buffer.putNumber(0, 9, ByteOrder.BIG_ENDIAN))
+                .hasMessage("width=9 must be from 1 to 8");
         assertThatThrownBy(() -> buffer.put(new byte[2], 1, 2)).isInstanceOf(IndexOutOfBoundsException.class);
     }
 }

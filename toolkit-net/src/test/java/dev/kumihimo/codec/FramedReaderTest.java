@@ -52,7 +52,8 @@ class FramedReaderTest {
 
     @Test
     void tryReceive_isNull_untilTheFrameIsComplete() throws Exception {
-        FramedReader<Integer> reader = ints(new Script().pause().data("\0\0").pause().data("\0").pause().data("\1"));
+        FramedReader<Integer> reader = ints(
+                new Script().pause().data("\0\0").pause().data("\0").pause().data("\1"));
         assertThat(reader.tryReceive()).isNull();
         assertThat(reader.tryReceive()).isNull();
         assertThat(reader.tryReceive()).isNull();
@@ -84,7 +85,9 @@ class FramedReaderTest {
                 .isInstanceOf(SocketException.class)
                 .hasMessage("within a frame, after 2 bytes of it: second")
                 .hasRootCauseMessage("second");
-        assertThatThrownBy(reader::receive).isInstanceOf(SocketTimeoutException.class).hasMessage("third");
+        assertThatThrownBy(reader::receive)
+                .isInstanceOf(SocketTimeoutException.class)
+                .hasMessage("third");
         assertThat(reader.receive()).as("nothing was lost").isEqualTo(2);
     }
 
@@ -97,7 +100,9 @@ class FramedReaderTest {
             assertThatThrownBy(reader::receiveOrNull)
                     .isInstanceOf(EOFException.class)
                     .hasMessage("the input ended within a frame, after 3 bytes of it");
-            assertThatThrownBy(reader::tryReceive).isInstanceOf(EOFException.class).hasMessageContaining("3 bytes");
+            assertThatThrownBy(reader::tryReceive)
+                    .isInstanceOf(EOFException.class)
+                    .hasMessageContaining("3 bytes");
         }
         assertThat(script.ends).as("asked again").isEqualTo(1);
     }
@@ -186,7 +191,8 @@ class FramedReaderTest {
 
     @Test
     void aFrameExceptionThatIsNotRecoverable_isForGood() {
-        LengthDelimitedCodec codec = LengthDelimitedCodec.builder().maxFrameLength(3).build();
+        LengthDelimitedCodec codec =
+                LengthDelimitedCodec.builder().maxFrameLength(3).build();
         FramedReader<byte[]> reader = FramedReader.of(Script.of("\0\0\0\4abcd\0\0\0\1a"), codec);
         Throwable first = catchThrowable(reader::receive);
         assertThat(first).isInstanceOf(FrameException.class);
@@ -199,7 +205,8 @@ class FramedReaderTest {
     void aSelect_asksTheSource_onlyOnceItIsReadable() throws Exception {
         Script script = Script.of("\0\0\0\1\0\0\0\2\0");
         FramedReader<Integer> reader = ints(script);
-        Select<String> select = Select.<String>of().onReceive(reader, frame -> "" + frame).otherwise(() -> "nothing");
+        Select<String> select =
+                Select.<String>of().onReceive(reader, frame -> "" + frame).otherwise(() -> "nothing");
         assertThat(select.await()).isEqualTo("nothing");
         assertThat(script.reads).isZero();
         assertThat(reader.receive()).isEqualTo(1);
@@ -213,8 +220,12 @@ class FramedReaderTest {
         FramedReader<Integer> reader = FramedReader.of(Script.of("a"), input -> {
             throw new ArithmeticException("broken at " + input.get());
         });
-        assertThatThrownBy(reader::receive).isInstanceOf(ArithmeticException.class).hasMessage("broken at 97");
-        assertThatThrownBy(reader::receive).isInstanceOf(ArithmeticException.class).hasMessage("broken at 97");
+        assertThatThrownBy(reader::receive)
+                .isInstanceOf(ArithmeticException.class)
+                .hasMessage("broken at 97");
+        assertThatThrownBy(reader::receive)
+                .isInstanceOf(ArithmeticException.class)
+                .hasMessage("broken at 97");
     }
 
     @Test
@@ -248,7 +259,8 @@ class FramedReaderTest {
 
     @Test
     void takeRest_givesWhatIsInNoFrame() throws Exception {
-        FramedReader<Integer> reader = ints(new Script().data("\0\0\0\1rest").pause().data("\0\0\0\2"));
+        FramedReader<Integer> reader =
+                ints(new Script().data("\0\0\0\1rest").pause().data("\0\0\0\2"));
         assertThat(reader.receive()).isEqualTo(1);
         assertThat(reader.takeRest()).isEqualTo(ByteBuffer.wrap(bytes("rest")));
         assertThat(reader.takeRest().remaining()).isZero();
@@ -263,8 +275,8 @@ class FramedReaderTest {
         LengthDelimitedCodec codec = LengthDelimitedCodec.create();
         codec.encode(large, frames);
         codec.encode(bytes("small"), frames);
-        FramedReader<byte[]> reader = FramedReader.of(
-                new Script().data(frames.toByteArray()).data("\0\0\0\0"), codec);
+        FramedReader<byte[]> reader =
+                FramedReader.of(new Script().data(frames.toByteArray()).data("\0\0\0\0"), codec);
         int initial = reader.capacity();
         assertThat(reader.receive()).hasSize(1 << 20);
         assertThat(reader.capacity()).isBetween(1 << 20, 4 << 20);

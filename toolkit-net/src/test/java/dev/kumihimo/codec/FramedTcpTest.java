@@ -218,7 +218,8 @@ class FramedTcpTest {
         try (TaskRuntime runtime = runtime(2);
                 Pair pair = runtime.blockOn(() -> Pair.open())) {
             Framed<byte[], byte[]> framed = Framed.of(
-                    pair.stream(), LengthDelimitedCodec.builder().maxFrameLength(1 << 28).build());
+                    pair.stream(),
+                    LengthDelimitedCodec.builder().maxFrameLength(1 << 28).build());
             byte[] large = new byte[1 << 25];
             Arrays.fill(large, (byte) 'x');
             JoinHandle<Integer> sending = runtime.spawn(() -> {
@@ -251,7 +252,8 @@ class FramedTcpTest {
             });
             byte[] all = pair.peer().getInputStream().readNBytes(4 + large.length + 8);
             next.join();
-            assertThat(new String(all, 4 + large.length - 1, 9, StandardCharsets.US_ASCII)).isEqualTo("x\0\0\0\4next");
+            assertThat(new String(all, 4 + large.length - 1, 9, StandardCharsets.US_ASCII))
+                    .isEqualTo("x\0\0\0\4next");
         }
     }
 
@@ -369,11 +371,14 @@ class FramedTcpTest {
             Select<String> select =
                     Select.<String>of().onReceive(framed, line -> "" + line).after(LONG, () -> "timeout");
             pair.send("one\ntwo\nthr");
-            assertThat(runtime.<String, InterruptedException>blockOn(select::await)).isEqualTo("one");
             assertThat(runtime.<String, InterruptedException>blockOn(select::await))
-                    .as("buffered, with nothing in the socket").isEqualTo("two");
+                    .isEqualTo("one");
+            assertThat(runtime.<String, InterruptedException>blockOn(select::await))
+                    .as("buffered, with nothing in the socket")
+                    .isEqualTo("two");
             assertThat(runtime.<String, InterruptedException>blockOn(() -> select(framed, SHORT)))
-                    .as("half a frame").isEqualTo("timeout");
+                    .as("half a frame")
+                    .isEqualTo("timeout");
             for (int i = 0; i < 50; i++) {
                 JoinHandle<String> selecting = runtime.spawn(select::await);
                 untilWaiting(selecting);
@@ -400,9 +405,8 @@ class FramedTcpTest {
             int lines = 2000;
             JoinHandle<List<String>> selecting = runtime.spawn(() -> {
                 List<String> received = new ArrayList<>();
-                Select<Boolean> select = Select.<Boolean>of()
-                        .onReceive(framed, received::add)
-                        .onReceive(ticks, tick -> false);
+                Select<Boolean> select =
+                        Select.<Boolean>of().onReceive(framed, received::add).onReceive(ticks, tick -> false);
                 while (received.size() < lines) {
                     select.await();
                 }
@@ -449,8 +453,12 @@ class FramedTcpTest {
                 right.send("\n");
             }
             List<String> received = selecting.join();
-            assertThat(received.stream().filter(line -> line.startsWith("l"))).hasSize(300).isSorted();
-            assertThat(received.stream().filter(line -> line.startsWith("r"))).hasSize(150).isSorted();
+            assertThat(received.stream().filter(line -> line.startsWith("l")))
+                    .hasSize(300)
+                    .isSorted();
+            assertThat(received.stream().filter(line -> line.startsWith("r")))
+                    .hasSize(150)
+                    .isSorted();
         }
     }
 
@@ -483,7 +491,8 @@ class FramedTcpTest {
             Select<String> select =
                     Select.<String>of().onReceive(framed, line -> "" + line).otherwise(() -> "nothing");
             pair.send("ha");
-            await().until(() -> select.await().equals("nothing") && framed.reader().buffered() == 2);
+            await().until(() ->
+                    select.await().equals("nothing") && framed.reader().buffered() == 2);
             for (int i = 0; i < 1000; i++) {
                 assertThat(select.await()).isEqualTo("nothing");
             }
@@ -522,9 +531,8 @@ class FramedTcpTest {
             for (int round = 0; round < 100; round++) {
                 List<JoinHandle<String>> waiting = new ArrayList<>();
                 for (int i = 0; i < 4; i++) {
-                    JoinHandle<String> task = i == round % 5
-                            ? runtime.spawn(framed::receive)
-                            : runtime.spawn(() -> select(framed, LONG));
+                    JoinHandle<String> task =
+                            i == round % 5 ? runtime.spawn(framed::receive) : runtime.spawn(() -> select(framed, LONG));
                     untilWaiting(task);
                     waiting.add(task);
                 }

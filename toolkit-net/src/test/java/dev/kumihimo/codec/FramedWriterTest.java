@@ -4,7 +4,6 @@ import static dev.kumihimo.codec.Script.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketException;
 import java.util.List;
@@ -62,7 +61,8 @@ class FramedWriterTest {
             boolean full = writer.buffered() >= boundary;
             writer.feed("x");
             fed += 3;
-            assertThat(writer.buffered()).isEqualTo(full ? 3 : fed - script.written().length());
+            assertThat(writer.buffered())
+                    .isEqualTo(full ? 3 : fed - script.written().length());
             assertThat(writer.buffered()).isLessThan(boundary + 3);
         }
         assertThat(script.written()).isEqualTo("<x>".repeat(script.written().length() / 3));
@@ -76,7 +76,9 @@ class FramedWriterTest {
         for (int i = 0; i < 3; i++) {
             script.refuse(interrupted());
             assertThatThrownBy(() -> writer.feed("b"))
-                    .isInstanceOfSatisfying(InterruptedIOException.class, e -> assertThat(e.bytesTransferred).isZero());
+                    .isInstanceOfSatisfying(
+                            InterruptedIOException.class,
+                            e -> assertThat(e.bytesTransferred).isZero());
             assertThat(writer.buffered()).isEqualTo(3);
         }
         writer.feed("c");
@@ -93,7 +95,9 @@ class FramedWriterTest {
             writer.feed("a");
             int begun = Math.max(0, written - 3);
             assertThatThrownBy(() -> writer.send("bcd"))
-                    .isInstanceOfSatisfying(InterruptedIOException.class, e -> assertThat(e.bytesTransferred).isEqualTo(begun));
+                    .isInstanceOfSatisfying(
+                            InterruptedIOException.class,
+                            e -> assertThat(e.bytesTransferred).isEqualTo(begun));
             writer.send("e");
             assertThat(script.written()).isEqualTo(begun == 0 ? "<a><e>" : "<a><bcd><e>");
         }

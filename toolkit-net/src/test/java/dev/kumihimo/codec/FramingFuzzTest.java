@@ -8,8 +8,8 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Frames by chance, cut by chance; and what was never a frame. All seeded: a failure names its seed. */
 @Timeout(120)
@@ -87,7 +87,8 @@ class FramingFuzzTest {
             for (int i = random.nextInt(30); i > 0; i--) {
                 StringBuilder line = new StringBuilder();
                 for (int k = random.nextInt(100); k > 0; k--) {
-                    line.appendCodePoint(random.nextInt(4) == 0 ? random.nextInt(0xe000, 0x110000) : random.nextInt(' ', 0x80));
+                    line.appendCodePoint(
+                            random.nextInt(4) == 0 ? random.nextInt(0xe000, 0x110000) : random.nextInt(' ', 0x80));
                 }
                 lines.add(line.toString());
                 codec.encode(line.toString(), target);
@@ -105,13 +106,13 @@ class FramingFuzzTest {
                 FramingFuzzTest::lengthDelimited,
                 random -> DelimiterCodec.of(SEQUENCE, 100),
                 random -> DelimiterCodec.anyOf(Script.bytes(",;"), Script.bytes(","), 100));
-        com.sun.management.ThreadMXBean threads =
-                (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         for (int seed = 0; seed < SEEDS; seed++) {
             Random random = new Random(seed);
             byte[] garbage = new byte[random.nextInt(5_000)];
             random.nextBytes(garbage);
-            Counting decoder = new Counting(kinds.get(random.nextInt(kinds.size())).make(random));
+            Counting decoder =
+                    new Counting(kinds.get(random.nextInt(kinds.size())).make(random));
             Script cut = Script.cutAtRandom(garbage, random);
             long before = threads.getCurrentThreadAllocatedBytes();
             List<String> events = Script.decoded(cut, decoder);
@@ -119,7 +120,9 @@ class FramingFuzzTest {
             assertThat(decoder.asked).as("seed %d", seed).isLessThanOrEqualTo(4 * garbage.length + 10);
             assertThat(decoder.longest).as("seed %d", seed).isLessThanOrEqualTo(20_000);
             if (seed > SEEDS / 10) { // classes are loaded
-                assertThat(allocated).as("seed %d, %d events", seed, events.size()).isLessThan(2_000_000);
+                assertThat(allocated)
+                        .as("seed %d, %d events", seed, events.size())
+                        .isLessThan(2_000_000);
             }
         }
     }

@@ -35,47 +35,104 @@ class LengthDelimitedCodecTest {
                 row("nothing", b -> b, ""),
                 row("one", b -> b, "\0\0\0\4abcd", "abcd"),
                 row("empty", b -> b, "\0\0\0\0\0\0\0\1x\0\0\0\0", "", "x", ""),
-                row("several", b -> b, "\0\0\0\11abcdefghi\0\0\0\003123\0\0\0\13hello world", "abcdefghi", "123",
+                row(
+                        "several",
+                        b -> b,
+                        "\0\0\0\11abcdefghi\0\0\0\003123\0\0\0\13hello world",
+                        "abcdefghi",
+                        "123",
                         "hello world"),
                 row("little", b -> b.order(little), "\4\0\0\0abcd", "abcd"),
-                row("little of 3", b -> b.order(little).lengthFieldWidth(3), "\1\1\0" + "x".repeat(257), "x".repeat(257)),
+                row(
+                        "little of 3",
+                        b -> b.order(little).lengthFieldWidth(3),
+                        "\1\1\0" + "x".repeat(257),
+                        "x".repeat(257)),
                 row("native", b -> b.order(ByteOrder.nativeOrder()), nativeFour + "abcd", "abcd"),
                 row("width 1", b -> b.lengthFieldWidth(1), "\4abcd\1x", "abcd", "x"),
                 row("width 2", b -> b.lengthFieldWidth(2), "\0\4abcd", "abcd"),
                 row("width 8", b -> b.lengthFieldWidth(8), "\0\0\0\0\0\0\0\4abcd", "abcd"),
                 row("offset", b -> b.lengthFieldWidth(2).lengthFieldOffset(4), "zzzz\0\4abcd", "abcd"),
-                row("head kept", b -> b.lengthFieldWidth(2).lengthFieldOffset(2).skip(0).lengthAdjustment(4),
-                        "xx\0\4abcdyy\0\1z", "xx\0\4abcd", "yy\0\1z"),
+                row(
+                        "head kept",
+                        b -> b.lengthFieldWidth(2).lengthFieldOffset(2).skip(0).lengthAdjustment(4),
+                        "xx\0\4abcdyy\0\1z",
+                        "xx\0\4abcd",
+                        "yy\0\1z"),
                 row("more skipped", b -> b.lengthFieldWidth(3).skip(4), "\0\0\4!abcd\0\0\0!", "abcd", ""),
                 row("less skipped", b -> b.lengthFieldWidth(2).skip(1).lengthAdjustment(1), "\0\4abcd", "\4abcd"),
                 row("head counted", b -> b.lengthFieldWidth(2).lengthAdjustment(-2), "\0\6abcd\0\2", "abcd", ""),
-                row("length in the middle",
-                        b -> b.lengthFieldOffset(1).lengthFieldWidth(2).lengthAdjustment(1).skip(3),
-                        "x\0\4yabcd", "yabcd"),
-                row("length in the middle, all counted",
-                        b -> b.lengthFieldOffset(1).lengthFieldWidth(2).lengthAdjustment(-3).skip(4),
-                        "x\0\10!abcdef", "abcde", "! the input ended within a frame, after 1 bytes of its head of 4"),
+                row(
+                        "length in the middle",
+                        b -> b.lengthFieldOffset(1)
+                                .lengthFieldWidth(2)
+                                .lengthAdjustment(1)
+                                .skip(3),
+                        "x\0\4yabcd",
+                        "yabcd"),
+                row(
+                        "length in the middle, all counted",
+                        b -> b.lengthFieldOffset(1)
+                                .lengthFieldWidth(2)
+                                .lengthAdjustment(-3)
+                                .skip(4),
+                        "x\0\10!abcdef",
+                        "abcde",
+                        "! the input ended within a frame, after 1 bytes of its head of 4"),
                 row("half a head", b -> b, "\0\0", "! the input ended within a frame, after 2 bytes of its head of 4"),
-                row("half a frame", b -> b, "\0\0\0\11abcd",
+                row(
+                        "half a frame",
+                        b -> b,
+                        "\0\0\0\11abcd",
                         "! the input ended within a frame, after 8 of its 13 bytes"),
-                row("only a head", b -> b.lengthFieldWidth(1), "\1a\1", "a",
+                row(
+                        "only a head",
+                        b -> b.lengthFieldWidth(1),
+                        "\1a\1",
+                        "a",
                         "! the input ended within a frame, after 1 of its 2 bytes"),
-                row("maximum", b -> b.maxFrameLength(4), "\0\0\0\4abcd\0\0\0\5abcde", "abcd",
+                row(
+                        "maximum",
+                        b -> b.maxFrameLength(4),
+                        "\0\0\0\4abcd\0\0\0\5abcde",
+                        "abcd",
                         "! length=5 in the head of a frame is more than the maximum of 4"),
-                row("maximum before adjustment", b -> b.maxFrameLength(4).lengthAdjustment(-2), "\0\0\0\4ab\0\0\0\5",
-                        "ab", "! length=5 in the head of a frame is more than the maximum of 4"),
-                row("maximum before adjustment upwards", b -> b.maxFrameLength(4).lengthAdjustment(2),
-                        "\0\0\0\4abcdef", "abcdef"),
-                row("below zero", b -> b.lengthAdjustment(-5), "\0\0\0\4abcd",
+                row(
+                        "maximum before adjustment",
+                        b -> b.maxFrameLength(4).lengthAdjustment(-2),
+                        "\0\0\0\4ab\0\0\0\5",
+                        "ab",
+                        "! length=5 in the head of a frame is more than the maximum of 4"),
+                row(
+                        "maximum before adjustment upwards",
+                        b -> b.maxFrameLength(4).lengthAdjustment(2),
+                        "\0\0\0\4abcdef",
+                        "abcdef"),
+                row(
+                        "below zero",
+                        b -> b.lengthAdjustment(-5),
+                        "\0\0\0\4abcd",
                         "! length=4 in the head of a frame, adjusted by -5, is -1 bytes, which no frame can have"),
-                row("above all", b -> b.lengthAdjustment(Integer.MAX_VALUE), "\0\0\0\4abcd",
+                row(
+                        "above all",
+                        b -> b.lengthAdjustment(Integer.MAX_VALUE),
+                        "\0\0\0\4abcd",
                         "! length=4 in the head of a frame, adjusted by 2147483647, is 2147483651 bytes, which no frame"
                                 + " can have"),
-                row("2 GiB", b -> b, "\u0080\0\0\0abcd",
+                row(
+                        "2 GiB",
+                        b -> b,
+                        "\u0080\0\0\0abcd",
                         "! length=2147483648 in the head of a frame is more than the maximum of 8388608"),
-                row("2^64 - 1", b -> b.lengthFieldWidth(8), "\u00ff".repeat(8),
+                row(
+                        "2^64 - 1",
+                        b -> b.lengthFieldWidth(8),
+                        "\u00ff".repeat(8),
                         "! length=18446744073709551615 in the head of a frame is more than the maximum of 8388608"),
-                row("2^63", b -> b.lengthFieldWidth(8).maxFrameLength(Integer.MAX_VALUE), "\u0080" + "\0".repeat(7),
+                row(
+                        "2^63",
+                        b -> b.lengthFieldWidth(8).maxFrameLength(Integer.MAX_VALUE),
+                        "\u0080" + "\0".repeat(7),
                         "! length=9223372036854775808 in the head of a frame is more than the maximum of 2147483647"));
     }
 
@@ -91,8 +148,8 @@ class LengthDelimitedCodecTest {
     @Test
     void aNewMaximum_appliesFromTheNextFrameOn() throws Exception {
         LengthDelimitedCodec codec = LengthDelimitedCodec.create();
-        FramedReader<byte[]> reader = FramedReader.of(
-                new Script().data("\0\0\0\11abcd").pause().data("efghi\0\0\0\11abcdefghi"), codec);
+        FramedReader<byte[]> reader =
+                FramedReader.of(new Script().data("\0\0\0\11abcd").pause().data("efghi\0\0\0\11abcdefghi"), codec);
         assertThat(reader.tryReceive()).isNull();
         codec.maxFrameLength(5);
         assertThat(reader.receive()).asString().isEqualTo("abcdefghi");
@@ -109,9 +166,15 @@ class LengthDelimitedCodecTest {
                 row("head counted", b -> b.lengthAdjustment(-2), "abcd", "\0\0\0\6abcd"),
                 row("less counted", b -> b.lengthAdjustment(2), "abcd", "\0\0\0\2abcd"),
                 row("longest", b -> b.maxFrameLength(4), "abcd", "\0\0\0\4abcd"),
-                row("too long", b -> b.maxFrameLength(3), "abcd",
+                row(
+                        "too long",
+                        b -> b.maxFrameLength(3),
+                        "abcd",
                         "! a frame of 4 bytes is longer than the maximum of 3"),
-                row("too short", b -> b.lengthAdjustment(5), "abcd",
+                row(
+                        "too short",
+                        b -> b.lengthAdjustment(5),
+                        "abcd",
                         "! a frame of 4 bytes, adjusted by 5, has no length that fits into its field of 4 bytes"));
     }
 
@@ -153,13 +216,18 @@ class LengthDelimitedCodecTest {
 
     @Test
     void theMaximum_isKept_whereTheFieldHoldsMore() {
-        assertThat(codec(b -> b.lengthFieldWidth(1).maxFrameLength(10)).maxFrameLength()).isEqualTo(10);
-        assertThat(codec(b -> b.lengthFieldWidth(8).maxFrameLength(Integer.MAX_VALUE).lengthAdjustment(Integer.MIN_VALUE))
+        assertThat(codec(b -> b.lengthFieldWidth(1).maxFrameLength(10)).maxFrameLength())
+                .isEqualTo(10);
+        assertThat(codec(b -> b.lengthFieldWidth(8)
+                                .maxFrameLength(Integer.MAX_VALUE)
+                                .lengthAdjustment(Integer.MIN_VALUE))
                         .maxFrameLength())
                 .isEqualTo(Integer.MAX_VALUE);
-        assertThat(codec(b -> b.maxFrameLength(Integer.MAX_VALUE).lengthAdjustment(Integer.MAX_VALUE)).maxFrameLength())
+        assertThat(codec(b -> b.maxFrameLength(Integer.MAX_VALUE).lengthAdjustment(Integer.MAX_VALUE))
+                        .maxFrameLength())
                 .isEqualTo(Integer.MAX_VALUE);
-        assertThat(codec(b -> b.lengthFieldWidth(1).lengthAdjustment(-300)).maxFrameLength()).isZero();
+        assertThat(codec(b -> b.lengthFieldWidth(1).lengthAdjustment(-300)).maxFrameLength())
+                .isZero();
     }
 
     @Test
@@ -182,15 +250,18 @@ class LengthDelimitedCodecTest {
     @ParameterizedTest
     @CsvSource({"8388608", "2147483647"})
     void aHeadThatClaimsGigabytes_allocatesNothing(int max) {
-        com.sun.management.ThreadMXBean threads =
-                (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         LengthDelimitedCodec codec = codec(b -> b.maxFrameLength(max));
         Script script = Script.of("\177\377\377\000abcd");
         Script.decoded(Script.of("\177\377\377\000abcd"), codec(b -> b.maxFrameLength(max))); // loads classes
         long before = threads.getCurrentThreadAllocatedBytes();
         List<String> events = Script.decoded(script, codec);
         long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-        assertThat(events).hasSize(1).first().asString().startsWith(max == Integer.MAX_VALUE ? "! the input ended" : "! length=");
+        assertThat(events)
+                .hasSize(1)
+                .first()
+                .asString()
+                .startsWith(max == Integer.MAX_VALUE ? "! the input ended" : "! length=");
         assertThat(allocated).isLessThan(1 << 20);
     }
 }

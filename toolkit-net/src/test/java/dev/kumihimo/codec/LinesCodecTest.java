@@ -74,7 +74,8 @@ class LinesCodecTest {
                 expected.add(line.toString());
                 input.append(line).append('\n');
             }
-            assertThat(Script.decoded(Script.of(input.toString()), LinesCodec.unbounded())).isEqualTo(expected);
+            assertThat(Script.decoded(Script.of(input.toString()), LinesCodec.unbounded()))
+                    .isEqualTo(expected);
         }
     }
 
@@ -96,7 +97,10 @@ class LinesCodecTest {
 
     @Test
     void aDirectBuffer_isDecodedToo() throws Exception {
-        ByteBuffer input = ByteBuffer.allocateDirect(16).put(Script.bytes("..ab\r\nc\n")).flip().position(2);
+        ByteBuffer input = ByteBuffer.allocateDirect(16)
+                .put(Script.bytes("..ab\r\nc\n"))
+                .flip()
+                .position(2);
         LinesCodec codec = LinesCodec.of(10);
         assertThat(codec.decode(input)).isEqualTo("ab");
         assertThat(codec.decode(input)).isEqualTo("c");
@@ -108,7 +112,8 @@ class LinesCodecTest {
         LinesCodec codec = LinesCodec.of(6);
         assertThat(codec.decode(ByteBuffer.wrap(Script.bytes("line 1")))).isNull();
         assertThatThrownBy(() -> codec.decode(ByteBuffer.wrap(Script.bytes("line 1."))))
-                .isInstanceOfSatisfying(FrameException.class, e -> assertThat(e.recoverable()).isTrue());
+                .isInstanceOfSatisfying(
+                        FrameException.class, e -> assertThat(e.recoverable()).isTrue());
     }
 
     @Test

@@ -237,8 +237,8 @@ class BufferPoolTest {
         PooledBuffer one = pool.take(100);
         try (PooledBuffer other = one.retain()) {
             one.close();
-            List<Consumer<PooledBuffer>> uses = List.of(
-                    PooledBuffer::buffer, b -> b.slice(0, 1), PooledBuffer::retain, PooledBuffer::readOnly);
+            List<Consumer<PooledBuffer>> uses =
+                    List.of(PooledBuffer::buffer, b -> b.slice(0, 1), PooledBuffer::retain, PooledBuffer::readOnly);
             for (Consumer<PooledBuffer> use : uses) {
                 assertThatIllegalStateException().isThrownBy(() -> use.accept(one));
             }
@@ -297,8 +297,9 @@ class BufferPoolTest {
         whole.close();
         assertThat(tracking.outstanding()).isZero();
         assertThat(tracking.retained()).as("lost, since the slice was").isZero();
-        assertThat(tracking.unreleased()).singleElement().satisfies(found -> assertThat(found.capacity())
-                .isEqualTo(8));
+        assertThat(tracking.unreleased())
+                .singleElement()
+                .satisfies(found -> assertThat(found.capacity()).isEqualTo(8));
     }
 
     @Test
@@ -308,8 +309,9 @@ class BufferPoolTest {
         PooledBuffer slice = held.slice(0, 10);
         assertThat(tracking.unreleased()).hasSize(2).noneMatch(BufferPool.Unreleased::collected);
         held.close();
-        assertThat(tracking.unreleased()).singleElement().satisfies(one -> assertThat(one.capacity())
-                .isEqualTo(10));
+        assertThat(tracking.unreleased())
+                .singleElement()
+                .satisfies(one -> assertThat(one.capacity()).isEqualTo(10));
         tracking.close();
         assertThat(tracking.unreleased()).hasSize(1);
         slice.close();
@@ -326,9 +328,11 @@ class BufferPoolTest {
         one.close();
         assertThat(kept.get(0)).isEqualTo((byte) 0xDB);
         assertThat(kept.get(511)).isEqualTo((byte) 0xDB);
-        assertThatIllegalStateException().isThrownBy(one::close).havingCause().satisfies(first -> assertThat(
-                        first.getStackTrace()[1].getMethodName())
-                .startsWith("tracking_overwrites"));
+        assertThatIllegalStateException()
+                .isThrownBy(one::close)
+                .havingCause()
+                .satisfies(first ->
+                        assertThat(first.getStackTrace()[1].getMethodName()).startsWith("tracking_overwrites"));
     }
 
     /* ---------------- Closing the pool, options -------------- */
@@ -379,16 +383,22 @@ class BufferPoolTest {
         });
         withProperty("kumihimo.buffers.tracking", "true", () -> {
             assertThatIllegalStateException()
-                    .isThrownBy(() ->
-                            BufferPool.builder().tracking(false).build().unreleased());
+                    .isThrownBy(
+                            () -> BufferPool.builder().tracking(false).build().unreleased());
             assertThat(BufferPool.create().unreleased()).isEmpty();
         });
-        withProperty("kumihimo.buffers.tracking", "yes", () -> assertThatIllegalArgumentException()
-                .isThrownBy(BufferPool::create)
-                .withMessage("kumihimo.buffers.tracking=yes must be true or false"));
-        withProperty("kumihimo.buffers.max.retained", "1k", () -> assertThatIllegalArgumentException()
-                .isThrownBy(BufferPool::create)
-                .withMessage("kumihimo.buffers.max.retained=1k must be a number of bytes"));
+        withProperty(
+                "kumihimo.buffers.tracking",
+                "yes",
+                () -> assertThatIllegalArgumentException()
+                        .isThrownBy(BufferPool::create)
+                        .withMessage("kumihimo.buffers.tracking=yes must be true or false"));
+        withProperty(
+                "kumihimo.buffers.max.retained",
+                "1k",
+                () -> assertThatIllegalArgumentException()
+                        .isThrownBy(BufferPool::create)
+                        .withMessage("kumihimo.buffers.max.retained=1k must be a number of bytes"));
     }
 
     private static void withProperty(String name, String value, Runnable checks) {

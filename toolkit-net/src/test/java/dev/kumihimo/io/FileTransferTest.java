@@ -228,8 +228,7 @@ class FileTransferTest {
                 FileChannel file = FileChannel.open(path)) {
             JoinHandle<InterruptedIOException> task = runtime.spawn(() -> {
                 InterruptedIOException e = catchThrowableOfType(
-                        InterruptedIOException.class,
-                        () -> FileTransfer.transfer(file, 1, Long.MAX_VALUE, sink));
+                        InterruptedIOException.class, () -> FileTransfer.transfer(file, 1, Long.MAX_VALUE, sink));
                 assertThat(Thread.currentThread().isInterrupted()).isTrue();
                 return e;
             });
@@ -264,7 +263,9 @@ class FileTransferTest {
             Waiter waiter = (Waiter) (Object) task;
             await().until(() -> waiter.openWait() != null);
             task.abort();
-            assertThat(task.isFinished()).as("while its buffer is being read into").isFalse();
+            assertThat(task.isFinished())
+                    .as("while its buffer is being read into")
+                    .isFalse();
             file.go.countDown();
             assertThat(task.result()).isInstanceOf(JoinResult.Cancelled.class);
             assertThat(transferred).hasValue(256 * 1024);
@@ -294,10 +295,8 @@ class FileTransferTest {
 
     @Test
     void transfer_inABlockingJob_readsInItsThread() throws Exception {
-        try (TaskRuntime runtime = TaskRuntime.builder()
-                .workerThreads(1)
-                .maxBlockingThreads(1)
-                .build()) {
+        try (TaskRuntime runtime =
+                TaskRuntime.builder().workerThreads(1).maxBlockingThreads(1).build()) {
             Gathering sink = unbounded();
             assertThat(runtime.spawnBlocking(() -> FileTransfer.transfer(path, 0, Long.MAX_VALUE, sink))
                             .join())

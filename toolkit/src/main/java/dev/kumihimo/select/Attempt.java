@@ -92,7 +92,8 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
     final @Nullable Object attemptEarly() {
         rung = false;
         Object early = attempt(false);
-        boolean signalled = early == NOT_READY && signal instanceof Attempt<?> inner && inner.attemptEarly() != NOT_READY;
+        boolean signalled =
+                early == NOT_READY && signal instanceof Attempt<?> inner && inner.attemptEarly() != NOT_READY;
         return signalled ? attempt(true) : early;
     }
 

@@ -129,7 +129,8 @@ class AttemptTest {
         signal.ready = true;
         assertThat(select().otherwise(() -> "otherwise").await()).isEqualTo("otherwise");
         Channel<String> empty = Channel.bounded(1);
-        assertThat(select().on(empty, item -> item).otherwise(() -> "otherwise").await()).isEqualTo("otherwise");
+        assertThat(select().on(empty, item -> item).otherwise(() -> "otherwise").await())
+                .isEqualTo("otherwise");
         assertThat(signal.enqueued).isZero();
     }
 
@@ -154,7 +155,11 @@ class AttemptTest {
                 return "never";
             }
         };
-        assertThat(Select.<String>of().on(futile, value -> value).on(items, item -> item).biased().await())
+        assertThat(Select.<String>of()
+                        .on(futile, value -> value)
+                        .on(items, item -> item)
+                        .biased()
+                        .await())
                 .isEqualTo("item");
     }
 
@@ -228,9 +233,11 @@ class AttemptTest {
     /* ---------------- Rings -------------- */
 
     /** An attempt that others ring for. */
-    private final class Bell extends Attempt<String> {
+    private static final class Bell extends Attempt<String> {
         volatile @Nullable String left;
-        @Nullable Runnable whenTried = () -> {};
+
+        @Nullable
+        Runnable whenTried = () -> {};
 
         Bell(Selectable<?> signal) {
             super(signal);
@@ -294,7 +301,10 @@ class AttemptTest {
                 }
                 items.trySend("item");
             });
-            assertThat(Select.<String>of().on(bell, value -> value).on(items, item -> item).await())
+            assertThat(Select.<String>of()
+                            .on(bell, value -> value)
+                            .on(items, item -> item)
+                            .await())
                     .isEqualTo("item");
             sender.join();
             assertThat(bell.waiting()).isZero();
