@@ -69,7 +69,7 @@ class LinesCodecTest {
             for (int k = 0; k < 5; k++) {
                 StringBuilder line = new StringBuilder();
                 for (int length = random.nextInt(40); length > 0; length--) {
-                    line.append((char) "\u000b\t\u0000\u0001\u007fab".charAt(random.nextInt(7)));
+                    line.append("\u000b\t\u0000\u0001\u007fab".charAt(random.nextInt(7)));
                 }
                 expected.add(line.toString());
                 input.append(line).append('\n');
