@@ -151,6 +151,8 @@ class TlsSelectTest {
     void closing_andFailing_areReady() throws Exception {
         try (TaskRuntime runtime = runtime(1);
                 TlsPair pair = TlsPair.open("TLSv1.3").shaken()) {
+            pair.server().writeAll(bytes("x"));
+            assertThat(read(pair.client(), 1)).isEqualTo("x"); // and the session's tickets, which would wake it
             JoinHandle<Boolean> atClose =
                     runtime.spawn(() -> becomesReady(pair.client().readable(), Duration.ofSeconds(60)));
             JoinHandle<Boolean> atEnd =
