@@ -1,5 +1,7 @@
 package dev.kumihimo.tls;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -139,7 +141,7 @@ final class Certificates {
     }
 
     private static void end(Process process) throws IOException, InterruptedException {
-        String said = new String(process.getInputStream().readAllBytes());
+        String said = new String(process.getInputStream().readAllBytes(), UTF_8);
         if (process.waitFor() != 0) {
             throw new IOException("keytool failed: " + said);
         }

@@ -4,6 +4,7 @@ import static dev.kumihimo.tls.TlsPair.HOST;
 import static dev.kumihimo.tls.TlsPair.bytes;
 import static dev.kumihimo.tls.TlsPair.runtime;
 import static dev.kumihimo.tls.TlsPair.trusting;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -132,10 +133,10 @@ class TlsInteropTest {
             JoinHandle<Integer> served = echo(runtime, listener);
             Process client = sClient(listener, option, "-alpn", "echo");
             OutputStream in = client.getOutputStream();
-            in.write("to and fro\n".getBytes());
+            in.write("to and fro\n".getBytes(UTF_8));
             in.flush();
             awaitOut("to and fro");
-            in.write("Q\n".getBytes()); // ends with close_notify
+            in.write("Q\n".getBytes(UTF_8)); // ends with close_notify
             in.flush();
             assertThat(served.join()).isEqualTo(11);
             assertThat(client.waitFor(30, TimeUnit.SECONDS)).isTrue();
@@ -151,11 +152,11 @@ class TlsInteropTest {
             Process client = sClient(listener, "-tls1_3");
             OutputStream in = client.getOutputStream();
             for (String line : new String[] {"one\n", "K\n", "two\n", "k\n", "three\n", "K\n", "K\n", "four\n"}) {
-                in.write(line.getBytes());
+                in.write(line.getBytes(UTF_8));
                 in.flush();
                 awaitOut(line.length() == 2 ? "KEYUPDATE" : line.strip());
             }
-            in.write("Q\n".getBytes());
+            in.write("Q\n".getBytes(UTF_8));
             in.flush();
             assertThat(served.join()).isEqualTo(19);
         }
@@ -168,10 +169,10 @@ class TlsInteropTest {
             JoinHandle<Integer> served = echo(runtime, listener);
             Process client = sClient(listener, "-tls1_2");
             OutputStream in = client.getOutputStream();
-            in.write("before\n".getBytes());
+            in.write("before\n".getBytes(UTF_8));
             in.flush();
             awaitOut("before");
-            in.write("R\n".getBytes());
+            in.write("R\n".getBytes(UTF_8));
             in.flush();
             assertThatThrownBy(served::join)
                     .hasCauseInstanceOf(SSLException.class)
@@ -186,7 +187,7 @@ class TlsInteropTest {
                 TlsListener listener = listen(TlsPair.server("localhost"))) {
             JoinHandle<Integer> served = echo(runtime, listener);
             Process client = sClient(listener);
-            client.getOutputStream().write("x\n".getBytes());
+            client.getOutputStream().write("x\n".getBytes(UTF_8));
             client.getOutputStream().flush();
             awaitOut("x\n");
             client.destroyForcibly();
@@ -205,10 +206,10 @@ class TlsInteropTest {
                 JoinHandle<Integer> served = echo(runtime, listener);
                 Process client = sClient(listener, option, what, "session");
                 OutputStream in = client.getOutputStream();
-                in.write("text\n".getBytes());
+                in.write("text\n".getBytes(UTF_8));
                 in.flush();
                 awaitOut("text");
-                in.write("Q\n".getBytes());
+                in.write("Q\n".getBytes(UTF_8));
                 in.flush();
                 served.join();
                 client.waitFor();
@@ -228,10 +229,10 @@ class TlsInteropTest {
                 TlsListener listener = listen(server)) {
             JoinHandle<Integer> served = echo(runtime, listener);
             Process client = sClient(listener, "-cert", "client.pem", "-key", "client.key");
-            client.getOutputStream().write("shown\n".getBytes());
+            client.getOutputStream().write("shown\n".getBytes(UTF_8));
             client.getOutputStream().flush();
             awaitOut("shown\n");
-            client.getOutputStream().write("Q\n".getBytes());
+            client.getOutputStream().write("Q\n".getBytes(UTF_8));
             client.getOutputStream().flush();
             assertThat(served.join()).isEqualTo(6);
         }
@@ -247,7 +248,7 @@ class TlsInteropTest {
                 TlsListener listener = listen(server)) {
             JoinHandle<?> served = runtime.spawn(() -> {
                 try (TlsStream stream = listener.accept()) {
-                    BufferedReader lines = new BufferedReader(new InputStreamReader(stream.inputStream()));
+                    BufferedReader lines = new BufferedReader(new InputStreamReader(stream.inputStream(), UTF_8));
                     while (!lines.readLine().isEmpty()) {
                         // to the end of the head
                     }
@@ -298,7 +299,7 @@ class TlsInteropTest {
             try (TlsStream stream = client.connect(HOST, port, Duration.ofSeconds(30))) {
                 assertThat(stream.alpn()).isEqualTo("rev");
                 stream.writeAll(bytes("abc\n"));
-                BufferedReader lines = new BufferedReader(new InputStreamReader(stream.inputStream()));
+                BufferedReader lines = new BufferedReader(new InputStreamReader(stream.inputStream(), UTF_8));
                 assertThat(lines.readLine()).isEqualTo("cba");
                 created.add(stream.session().getCreationTime());
                 stream.shutdownOutput();

@@ -4,6 +4,7 @@ import static dev.kumihimo.tls.TlsPair.bytes;
 import static dev.kumihimo.tls.TlsPair.read;
 import static dev.kumihimo.tls.TlsPair.runtime;
 import static dev.kumihimo.tls.TlsPair.untilWaiting;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kumihimo.runtime.JoinHandle;
@@ -56,7 +57,7 @@ class TlsSelectTest {
                     next.await();
                     pair.server().tryRead(target);
                 }
-                return new String(target.array(), 0, 6);
+                return new String(target.array(), 0, 6, UTF_8);
             });
             untilWaiting(selecting);
             pair.client().writeAll(bytes("abc"));
@@ -94,7 +95,7 @@ class TlsSelectTest {
                 while (pair.server().tryRead(target) == 0) {
                     Select.<Boolean>of().onReadable(pair.server(), () -> true).await();
                 }
-                return new String(target.array(), 0, target.position());
+                return new String(target.array(), 0, target.position(), UTF_8);
             });
             JoinHandle<?> shaking = runtime.spawn(() -> pair.server().handshake());
             client.join();

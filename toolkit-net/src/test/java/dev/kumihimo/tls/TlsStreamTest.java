@@ -4,6 +4,7 @@ import static dev.kumihimo.tls.TlsPair.bytes;
 import static dev.kumihimo.tls.TlsPair.read;
 import static dev.kumihimo.tls.TlsPair.runtime;
 import static dev.kumihimo.tls.TlsPair.trusting;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -230,9 +231,10 @@ class TlsStreamTest {
     @Test
     void views_ofJavaIo_work() throws Exception {
         try (TlsPair pair = TlsPair.open("TLSv1.3").shaken()) {
-            pair.client().outputStream().write("text".getBytes());
+            pair.client().outputStream().write("text".getBytes(UTF_8));
             pair.client().shutdownOutput();
-            assertThat(new String(pair.server().inputStream().readAllBytes())).isEqualTo("text");
+            assertThat(new String(pair.server().inputStream().readAllBytes(), UTF_8))
+                    .isEqualTo("text");
         }
     }
 
