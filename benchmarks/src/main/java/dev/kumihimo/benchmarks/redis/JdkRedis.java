@@ -59,7 +59,7 @@ public final class JdkRedis {
             ByteBuffer output = ByteBuffer.allocate(BUFFER_SIZE);
             while (channel.read(input) >= 0) {
                 input.flip();
-                for (byte[][] request; (request = request(input)) != null; ) {
+                for (byte @Nullable [][] request; (request = request(input)) != null; ) {
                     if (output.position() >= BUFFER_SIZE / 2) {
                         write(channel, output);
                     }
@@ -81,7 +81,7 @@ public final class JdkRedis {
         output.clear();
     }
 
-    private static byte @Nullable [] @Nullable [] request(ByteBuffer input) {
+    private static byte @Nullable [][] request(ByteBuffer input) {
         int start = input.position();
         int count = number(input);
         if (count < 0) {

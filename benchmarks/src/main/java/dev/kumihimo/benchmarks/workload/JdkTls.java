@@ -6,6 +6,7 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
@@ -42,7 +43,7 @@ final class JdkTls {
         return task;
     }
 
-    private static void bulk(int pieces) throws Exception {
+    private static void bulk(int pieces) throws ExecutionException, IOException, InterruptedException {
         try (var listener = listen()) {
             FutureTask<Long> receiver = start(() -> {
                 try (var socket = listener.accept()) {
@@ -69,7 +70,8 @@ final class JdkTls {
         }
     }
 
-    private static void handshakes(int n, boolean resuming) throws Exception {
+    private static void handshakes(int n, boolean resuming)
+            throws ExecutionException, IOException, InterruptedException {
         try (var listener = listen()) {
             var accepting = start(() -> {
                 while (true) {

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 
 /** The workloads of TLS on Kumihimo. */
 final class KumihimoTls {
@@ -26,7 +27,7 @@ final class KumihimoTls {
         return TlsServer.builder().context(TlsSetting.get().context()).build();
     }
 
-    private static void bulk(int pieces) throws Exception {
+    private static void bulk(int pieces) throws ExecutionException, IOException, InterruptedException {
         try (var listener = TcpListener.bind("localhost", 0)) {
             JoinHandle<Long> receiver = Task.spawn(() -> {
                 try (var stream = server().wrap(listener.accept())) {
@@ -53,7 +54,8 @@ final class KumihimoTls {
         }
     }
 
-    private static void handshakes(int n, boolean resuming) throws Exception {
+    private static void handshakes(int n, boolean resuming)
+            throws ExecutionException, IOException, InterruptedException {
         try (var listener = TcpListener.bind("localhost", 0)) {
             var server = server();
             var accepting = Task.spawn(() -> {

@@ -19,6 +19,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
@@ -80,7 +81,7 @@ final class NettyTls {
         return ((InetSocketAddress) listener.localAddress()).getPort();
     }
 
-    private void bulk(int pieces) throws Exception {
+    private void bulk(int pieces) throws ExecutionException, InterruptedException {
         var received = new CompletableFuture<Long>();
         var listener = listen(() -> new Counts(received));
         try {
@@ -93,7 +94,7 @@ final class NettyTls {
         }
     }
 
-    private void handshakes(int n, boolean resuming) throws Exception {
+    private void handshakes(int n, boolean resuming) throws InterruptedException {
         var listener = listen(Echoes::new);
         try {
             int port = port(listener);
