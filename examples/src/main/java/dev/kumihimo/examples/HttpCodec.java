@@ -21,6 +21,7 @@ final class HttpCodec implements Codec<HttpCodec.Request, HttpCodec.Answer> {
     private static final Pattern HEADER = Pattern.compile("([!#-'*+.^-z|~0-9A-Z-]+):[ \t]*(.*?)[ \t]*");
 
     private long bodyLeft;
+    private boolean begun;
 
     /** A request without its body. */
     record Request(String method, String target, boolean keepsAlive) {}
@@ -47,6 +48,10 @@ final class HttpCodec implements Codec<HttpCodec.Request, HttpCodec.Answer> {
         int dropped = (int) Math.min(bodyLeft, input.remaining());
         input.position(input.position() + dropped);
         bodyLeft -= dropped;
+        while (bodyLeft == 0 && input.remaining() >= 2 && isLineEnd(input, input.position())) {
+            input.position(input.position() + 2); // before a request they mean nothing
+        }
+        begun = bodyLeft > 0 || input.hasRemaining();
         int end = bodyLeft > 0 ? -1 : endOfHead(input);
         if (end < 0) {
             if (bodyLeft == 0 && input.remaining() > LONGEST_HEAD) {
@@ -68,14 +73,20 @@ final class HttpCodec implements Codec<HttpCodec.Request, HttpCodec.Answer> {
         return request;
     }
 
+    /** {@return whether a part of a request has come} */
+    boolean hasBegun() {
+        return begun;
+    }
+
+    private static boolean isLineEnd(ByteBuffer input, int at) {
+        return input.get(at) == '\r' && input.get(at + 1) == '\n';
+    }
+
     /** {@return the index behind the first blank line, or -1} */
     private static int endOfHead(ByteBuffer input) {
         int last = Math.min(input.limit(), input.position() + LONGEST_HEAD);
         for (int i = input.position() + 3; i < last; i++) {
-            if (input.get(i) == '\n'
-                    && input.get(i - 1) == '\r'
-                    && input.get(i - 2) == '\n'
-                    && input.get(i - 3) == '\r') {
+            if (isLineEnd(input, i - 1) && isLineEnd(input, i - 3)) {
                 return i + 1;
             }
         }
