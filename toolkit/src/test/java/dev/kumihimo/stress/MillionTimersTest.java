@@ -33,13 +33,14 @@ class MillionTimersTest {
 
     /**
      * How late the last of a thousand are is the machine's doing as much as ours: that is printed here, beside the executor's, and
-     * compared by the row timers_million of benchmarks/compare. That half of them were late would be nobody's doing but ours.
+     * compared by the row timers_million of benchmarks/compare. That half of them were late, by more than those of the executor on
+     * the same machine at the same time, would be nobody's doing but ours.
      */
     @Test
-    void aMillionTimers_areNeverEarly_andHalfOfThemWithinTwoMilliseconds() throws Exception {
+    void aMillionTimers_areNeverEarly_andHalfOfThemWithinTwoMillisecondsOfTheExecutors() throws Exception {
         String output = run();
         assertThat(output).contains("1000000 fired, 0 early");
-        assertThat(median(output)).isLessThanOrEqualTo(MOST_MILLIS);
+        assertThat(median("kumihimo", output)).isLessThanOrEqualTo(MOST_MILLIS + median("executor", output));
     }
 
     private static String run() throws Exception {
@@ -50,8 +51,8 @@ class MillionTimersTest {
         return output;
     }
 
-    private static double median(String output) {
-        return Double.parseDouble(output.replaceAll("(?s).*kumihimo: [^\n]*, 50 % ([0-9.]+).*", "$1"));
+    private static double median(String name, String output) {
+        return Double.parseDouble(output.replaceAll("(?s).*" + name + ": [^\n]*, 50 % ([0-9.]+).*", "$1"));
     }
 
     /** What the forked JVM runs. */
