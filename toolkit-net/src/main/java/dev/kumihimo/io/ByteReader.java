@@ -131,13 +131,10 @@ public final class ByteReader extends SourceView {
         return length;
     }
 
-    /**
-     * {@return that there may be something to read, to be selected on} Also if it is buffered. A select that is awaited again has
-     * to be given this again: whether something is buffered is looked at when the branch is added.
-     */
+    /** {@return that there may be something to read, to be selected on} Also if it is buffered. */
     @Override
     public Selectable<@Nullable Void> readable() {
-        return Ready.asked(() -> buffered() > 0 ? Ready.NOW : source.readable());
+        return Ready.either(() -> buffered() > 0, source::readable);
     }
 
     /**

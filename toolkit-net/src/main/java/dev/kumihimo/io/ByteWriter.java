@@ -147,13 +147,10 @@ public final class ByteWriter implements ByteSink, Flushable {
         return put(source);
     }
 
-    /**
-     * {@return that there may be room to write, to be selected on} A select that is awaited again has to be given this again:
-     * whether there is room in the buffer is looked at when the branch is added.
-     */
+    /** {@return that there may be room to write, to be selected on} In the buffer, or in the sink. */
     @Override
     public Selectable<@Nullable Void> writable() {
-        return Ready.asked(() -> buffered() < capacity ? Ready.NOW : sink.writable());
+        return Ready.either(() -> buffered() < capacity, sink::writable);
     }
 
     private int put(ByteBuffer source) {

@@ -65,13 +65,10 @@ public final class Limited extends SourceView {
         return count;
     }
 
-    /**
-     * {@return that there may be something to read, to be selected on} A select that is awaited again has to be given this again:
-     * whether the limit is reached is looked at when the branch is added.
-     */
+    /** {@return that there may be something to read, to be selected on} Or that the limit is reached. */
     @Override
     public Selectable<@Nullable Void> readable() {
-        return Ready.asked(() -> limit == 0 ? Ready.NOW : source.readable());
+        return Ready.either(() -> limit == 0, source::readable);
     }
 
     @Override

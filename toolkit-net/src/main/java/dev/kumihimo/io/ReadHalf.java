@@ -69,7 +69,7 @@ public final class ReadHalf implements ByteSource {
      */
     @Override
     public Selectable<@Nullable Void> readable() {
-        return Ready.asked(() -> isOpen() ? split.stream.readable() : Ready.NOW);
+        return Ready.either(() -> !isOpen(), split.stream::readable);
     }
 
     /**

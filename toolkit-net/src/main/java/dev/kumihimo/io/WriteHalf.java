@@ -47,7 +47,7 @@ public final class WriteHalf implements ByteSink {
 
     @Override
     public Selectable<@Nullable Void> writable() {
-        return Ready.asked(() -> isOpen() ? split.stream.writable() : Ready.NOW);
+        return Ready.either(() -> !isOpen(), split.stream::writable);
     }
 
     @Override

@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.kumihimo.codec.FramedReader;
+import dev.kumihimo.codec.LinesCodec;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.select.Select;
@@ -15,6 +17,7 @@ import dev.kumihimo.time.Timeout;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -438,6 +441,95 @@ class ByteReaderTest {
             assertThat(pair.second().isOpen()).isFalse();
             assertThatThrownBy(buffered::readByte).isInstanceOf(java.nio.channels.ClosedChannelException.class);
             assertThatThrownBy(() -> buffered.readLine(1)).isInstanceOf(java.nio.channels.ClosedChannelException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aSelect_looksWhetherSomethingIsBuffered_eachTimeItIsAwaited(Transport transport) throws Exception {
+        try (TaskRuntime runtime = runtime();
+                DuplexPair pair = runtime.blockOn(transport::open)) {
+            ByteReader buffered = ByteReader.of(pair.second());
+            Select<String> select = Select.<String>of()
+                    .onReadable(buffered.readable(), () -> "bytes")
+                    .otherwise(() -> "none");
+            assertThat(select.await()).isEqualTo("none");
+            pair.first().writeAll(bytes("ab"));
+            assertThat(buffered.readByte()).isEqualTo((byte) 'a');
+            assertThat(select.await()).isEqualTo("bytes");
+            assertThat(buffered.readByte()).isEqualTo((byte) 'b');
+            assertThat(buffered.tryRead(ByteBuffer.allocate(1))).isZero();
+            assertThat(select.await()).isEqualTo("none");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aSelect_waitsAgain_onceWhatWasBufferedIsTaken(Transport transport) throws Exception {
+        try (TaskRuntime runtime = runtime();
+                DuplexPair pair = runtime.blockOn(transport::open)) {
+            ByteReader buffered = ByteReader.of(pair.second());
+            pair.first().writeAll(bytes("ab"));
+            assertThat(buffered.readByte()).isEqualTo((byte) 'a');
+            Select<String> select = Select.<String>of().onReadable(buffered.readable(), () -> taken(buffered));
+            assertThat(select.await()).isEqualTo("b");
+            assertThat(buffered.tryRead(ByteBuffer.allocate(1))).isZero(); // the socket knows that it has nothing
+            JoinHandle<String> selecting = runtime.spawn(select::await);
+            untilWaiting(selecting);
+            pair.first().writeAll(bytes("c"));
+            assertThat(selecting.join()).isEqualTo("c");
+        }
+    }
+
+    /** What is there; empty if nothing is. */
+    private static String taken(ByteReader ready) {
+        try {
+            ByteBuffer buffer = ByteBuffer.allocate(9);
+            return ready.tryRead(buffer) < 0 ? "end" : Transport.text(buffer);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void framesOfAReader_areSelected_whetherTheyAreBufferedOrCome(Transport transport) throws Exception {
+        try (TaskRuntime runtime = runtime();
+                DuplexPair pair = runtime.blockOn(transport::open)) {
+            ByteReader head = ByteReader.of(pair.second());
+            FramedReader<String> lines = FramedReader.of(head, LinesCodec.of(100));
+            Select<String> select = Select.<String>of().onReceive(lines, line -> "line " + line);
+            JoinHandle<String> selecting = runtime.spawn(select::await); // which makes the clause while nothing is buffered
+            untilWaiting(selecting);
+            pair.first().writeAll(bytes("a\n"));
+            assertThat(selecting.join()).isEqualTo("line a");
+            pair.first().writeAll(bytes("bc\n"));
+            assertThat(head.peek(3).remaining()).isEqualTo(3); // taken from the stream, which tells of nothing any more
+            Duration limit = Duration.ofSeconds(30);
+            assertThat(select.after(limit, () -> "none").await()).isEqualTo("line bc");
+            pair.first().writeAll(bytes("d"));
+            assertThat(head.peek(1).remaining()).isOne();
+            JoinHandle<String> half = runtime.spawn(select::await);
+            untilWaiting(half);
+            pair.first().writeAll(bytes("e\n"));
+            assertThat(half.join()).isEqualTo("line de");
+        }
+    }
+
+    @Test
+    void aSelectOnAClauseMadeWhileSomethingWasBuffered_doesNotSpinAfterwards() throws Exception {
+        try (TaskRuntime runtime = runtime();
+                DuplexPair pair = runtime.blockOn(Transport.TCP::open)) {
+            ByteReader head = ByteReader.of(pair.second());
+            pair.first().writeAll(bytes("a"));
+            assertThat(head.peek(1).remaining()).isOne();
+            FramedReader<String> lines = FramedReader.of(head, LinesCodec.of(100));
+            JoinHandle<String> selecting = runtime.spawn(() -> Select.<String>of()
+                    .onReceive(lines, line -> "line " + line)
+                    .await());
+            untilWaiting(selecting);
+            pair.first().writeAll(bytes("b\n"));
+            assertThat(selecting.join()).isEqualTo("line ab");
         }
     }
 

@@ -129,6 +129,20 @@ class ByteWriterTest {
     }
 
     @Test
+    void aSelect_looksWhetherThereIsRoom_eachTimeItIsAwaited() throws Exception {
+        writer.writeAll(bytes("x".repeat(20)));
+        writer.tryWrite(bytes("12345678"));
+        Select<String> select =
+                Select.<String>of().on(writer.writable(), () -> "room").otherwise(() -> "none");
+        assertThat(select.await()).isEqualTo("none");
+        read(peer, 1);
+        assertThat(writer.tryFlush()).isFalse(); // the sink is full again, and the buffer is not
+        assertThat(select.await()).isEqualTo("room");
+        writer.tryWrite(bytes("9"));
+        assertThat(select.await()).isEqualTo("none");
+    }
+
+    @Test
     void writable_isReady_ifTheBufferHasRoomOrTheSink() throws Exception {
         try (TaskRuntime runtime = runtime()) {
             writer.writeAll(bytes("x".repeat(20)));

@@ -77,6 +77,18 @@ class HalvesTest {
 
     @ParameterizedTest
     @EnumSource(Transport.class)
+    void aSelectThatIsAwaitedAgain_findsTheHalfClosed(Transport transport) throws Exception {
+        open(transport);
+        Select<String> select = Select.<String>of()
+                .onReadable(input.readable(), () -> "ready")
+                .otherwise(() -> "open");
+        assertThat(select.await()).isEqualTo("open");
+        input.close();
+        assertThat(select.await()).isEqualTo("ready");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
     void closingTheOutput_shutsItDown_andClosingBothClosesTheStream(Transport transport) throws Exception {
         open(transport);
         output.writeAll(bytes("last"));

@@ -70,6 +70,23 @@ class SourcesTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void take_isSelected_asItsLimitIs_eachTimeTheSelectIsAwaited(Transport transport) throws Exception {
+        try (TaskRuntime runtime = runtime();
+                DuplexPair pair = runtime.blockOn(transport::open)) {
+            Limited body = ByteStreams.take(pair.second(), 1);
+            Select<Boolean> select = Select.<Boolean>of()
+                    .onReadable(body.readable(), () -> true)
+                    .otherwise(() -> false);
+            assertThat(select.await()).isFalse();
+            body.limit(0);
+            assertThat(select.await()).isTrue();
+            body.limit(1);
+            assertThat(select.await()).isFalse();
+        }
+    }
+
     @Test
     void take_endsWithItsSource_andAtNothing() throws Exception {
         Limited body = ByteStreams.take(source.then("abc"), Long.MAX_VALUE);
