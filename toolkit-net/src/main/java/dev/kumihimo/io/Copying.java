@@ -19,11 +19,6 @@ final class Copying {
         int read(long deadline) throws IOException;
     }
 
-    /** {@return what copies go through} The only place where it is made. */
-    private static ByteBuffer buffer(int size) {
-        return ByteBuffer.allocateDirect(size);
-    }
-
     static int checkSize(int bufferSize) {
         if (bufferSize < 1) {
             throw new IllegalArgumentException("bufferSize=" + bufferSize + " must be at least 1");
@@ -35,16 +30,17 @@ final class Copying {
     static long copy(ByteSource source, ByteSink sink, int bufferSize) throws IOException {
         long count = source instanceof ByteReader reader
                 ? reader.copyTo(sink)
-                : copyThrough(buffer(bufferSize), source, sink);
+                : copyThrough(source, sink, bufferSize);
         if (sink instanceof Flushable buffering) {
             buffering.flush();
         }
         return count;
     }
 
-    private static long copyThrough(ByteBuffer buffer, ByteSource source, ByteSink sink) throws IOException {
+    private static long copyThrough(ByteSource source, ByteSink sink, int bufferSize) throws IOException {
         long count = 0;
-        try {
+        try (PooledBuffer piece = BufferPool.shared().take(bufferSize)) {
+            ByteBuffer buffer = piece.buffer();
             while (next(deadline -> SourceView.read(source, buffer, deadline), sink) >= 0) {
                 buffer.flip();
                 sink.writeAll(buffer);

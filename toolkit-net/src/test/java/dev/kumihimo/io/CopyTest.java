@@ -8,6 +8,7 @@ import static dev.kumihimo.io.Transport.untilWaiting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
 
 import dev.kumihimo.io.ByteStreams.Copied;
 import dev.kumihimo.runtime.JoinHandle;
@@ -150,6 +151,27 @@ class CopyTest {
                     runtime.spawn(() -> ByteStreams.copy(ByteStreams.repeat((byte) 7), ByteStreams.nullSink()));
             runtime.spawn(() -> copy.abort()).join();
             assertThat(copy.result()).isInstanceOf(JoinResult.Cancelled.class);
+        }
+    }
+
+    @Test
+    void copies_takeTheirBuffersFromThePool_andGiveThemBack_howeverTheyEnd() throws Exception {
+        long before = BufferPool.shared().outstanding();
+        ByteStreams.copy(new Script().then("abc"), ByteStreams.nullSink());
+        assertThat(BufferPool.shared().outstanding()).as("ended").isEqualTo(before);
+        assertThatThrownBy(() ->
+                        ByteStreams.copy(new Script().then(new IOException("no disk")), ByteStreams.nullSink()))
+                .hasMessage("no disk");
+        assertThat(BufferPool.shared().outstanding()).as("failed").isEqualTo(before);
+        try (TaskRuntime runtime = runtime();
+                DuplexPair in = runtime.blockOn(Transport.TCP::open);
+                DuplexPair out = runtime.blockOn(Transport.TCP::open)) {
+            JoinHandle<Copied> both =
+                    runtime.spawn(() -> ByteStreams.copyBidirectional(in.second(), out.first(), 1_000_000));
+            await().until(() -> BufferPool.shared().outstanding() == before + 2);
+            both.abort();
+            assertThat(both.result()).isInstanceOf(JoinResult.Cancelled.class);
+            assertThat(BufferPool.shared().outstanding()).as("aborted").isEqualTo(before);
         }
     }
 
