@@ -14,6 +14,10 @@ import java.io.IOException;
  * <p>The sources that are made of others here belong to one thread at a time, though any may close them; what they are made of is
  * theirs until then.
  *
+ * <p>What {@link #chain}, {@link #tee} and {@link #throttled} wait for is now the one, now the other thing. So a select has to be
+ * given their {@code readable()} anew each time, and a {@link dev.kumihimo.codec.FramedReader} of them, which keeps it, is for
+ * receiving and not to be selected on.
+ *
  * @since 0.1
  */
 public final class ByteStreams {

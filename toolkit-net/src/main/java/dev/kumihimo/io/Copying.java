@@ -28,9 +28,7 @@ final class Copying {
 
     /** Copies until the end, and flushes. */
     static long copy(ByteSource source, ByteSink sink, int bufferSize) throws IOException {
-        long count = source instanceof ByteReader reader
-                ? reader.copyTo(sink)
-                : copyThrough(source, sink, bufferSize);
+        long count = source instanceof ByteReader reader ? reader.copyTo(sink) : copyThrough(source, sink, bufferSize);
         if (sink instanceof Flushable buffering) {
             buffering.flush();
         }

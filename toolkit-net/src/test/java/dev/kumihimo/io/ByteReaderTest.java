@@ -499,7 +499,8 @@ class ByteReaderTest {
             ByteReader head = ByteReader.of(pair.second());
             FramedReader<String> lines = FramedReader.of(head, LinesCodec.of(100));
             Select<String> select = Select.<String>of().onReceive(lines, line -> "line " + line);
-            JoinHandle<String> selecting = runtime.spawn(select::await); // which makes the clause while nothing is buffered
+            JoinHandle<String> selecting =
+                    runtime.spawn(select::await); // which makes the clause while nothing is buffered
             untilWaiting(selecting);
             pair.first().writeAll(bytes("a\n"));
             assertThat(selecting.join()).isEqualTo("line a");
@@ -524,9 +525,8 @@ class ByteReaderTest {
             pair.first().writeAll(bytes("a"));
             assertThat(head.peek(1).remaining()).isOne();
             FramedReader<String> lines = FramedReader.of(head, LinesCodec.of(100));
-            JoinHandle<String> selecting = runtime.spawn(() -> Select.<String>of()
-                    .onReceive(lines, line -> "line " + line)
-                    .await());
+            JoinHandle<String> selecting = runtime.spawn(() ->
+                    Select.<String>of().onReceive(lines, line -> "line " + line).await());
             untilWaiting(selecting);
             pair.first().writeAll(bytes("b\n"));
             assertThat(selecting.join()).isEqualTo("line ab");

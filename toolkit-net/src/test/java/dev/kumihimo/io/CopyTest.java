@@ -159,8 +159,8 @@ class CopyTest {
         long before = BufferPool.shared().outstanding();
         ByteStreams.copy(new Script().then("abc"), ByteStreams.nullSink());
         assertThat(BufferPool.shared().outstanding()).as("ended").isEqualTo(before);
-        assertThatThrownBy(() ->
-                        ByteStreams.copy(new Script().then(new IOException("no disk")), ByteStreams.nullSink()))
+        assertThatThrownBy(
+                        () -> ByteStreams.copy(new Script().then(new IOException("no disk")), ByteStreams.nullSink()))
                 .hasMessage("no disk");
         assertThat(BufferPool.shared().outstanding()).as("failed").isEqualTo(before);
         try (TaskRuntime runtime = runtime();

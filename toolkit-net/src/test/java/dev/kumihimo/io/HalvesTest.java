@@ -79,9 +79,8 @@ class HalvesTest {
     @EnumSource(Transport.class)
     void aSelectThatIsAwaitedAgain_findsTheHalfClosed(Transport transport) throws Exception {
         open(transport);
-        Select<String> select = Select.<String>of()
-                .onReadable(input.readable(), () -> "ready")
-                .otherwise(() -> "open");
+        Select<String> select =
+                Select.<String>of().onReadable(input.readable(), () -> "ready").otherwise(() -> "open");
         assertThat(select.await()).isEqualTo("open");
         input.close();
         assertThat(select.await()).isEqualTo("ready");

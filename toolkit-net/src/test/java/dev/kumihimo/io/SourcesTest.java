@@ -76,9 +76,8 @@ class SourcesTest {
         try (TaskRuntime runtime = runtime();
                 DuplexPair pair = runtime.blockOn(transport::open)) {
             Limited body = ByteStreams.take(pair.second(), 1);
-            Select<Boolean> select = Select.<Boolean>of()
-                    .onReadable(body.readable(), () -> true)
-                    .otherwise(() -> false);
+            Select<Boolean> select =
+                    Select.<Boolean>of().onReadable(body.readable(), () -> true).otherwise(() -> false);
             assertThat(select.await()).isFalse();
             body.limit(0);
             assertThat(select.await()).isTrue();
