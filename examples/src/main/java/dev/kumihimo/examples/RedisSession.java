@@ -22,7 +22,6 @@ final class RedisSession {
     private record Arrival(@Nullable Message message, byte @Nullable [] @Nullable [] request) {}
 
     private final TcpStream stream;
-    private final RespCodec codec = new RespCodec();
     private final Framed<byte[][], Reply> framed;
     private final RedisCommands commands;
     private final RedisTopics topics;
@@ -31,7 +30,7 @@ final class RedisSession {
 
     RedisSession(TcpStream stream, RedisCommands commands, RedisTopics topics) {
         this.stream = stream;
-        this.framed = Framed.of(stream, codec);
+        this.framed = Framed.of(stream, new RespCodec());
         this.commands = commands;
         this.topics = topics;
     }
@@ -42,7 +41,7 @@ final class RedisSession {
             byte[][] request = next();
             while (request != null) {
                 answer(request);
-                request = ended || !codec.moreIsThere() ? null : framed.tryReceive();
+                request = ended ? null : framed.tryReceiveBuffered();
                 if (request == null) {
                     framed.flush();
                     request = ended ? null : next();

@@ -55,7 +55,6 @@ final class RespCodec implements Codec<byte[][], Reply> {
     private int filled; // how much of the part is
     private int size; // of all arguments
     private int scanned; // how far an incomplete line of words has been searched for its end
-    private boolean moreIsThere;
 
     RespCodec() {
         this(MAX_REQUEST);
@@ -68,19 +67,8 @@ final class RespCodec implements Codec<byte[][], Reply> {
 
     /* ---------------- Requests -------------- */
 
-    /** {@return whether something came along with the last request, so that looking for another may be worth it} */
-    boolean moreIsThere() {
-        return moreIsThere;
-    }
-
     @Override
     public byte @Nullable [] @Nullable [] decode(ByteBuffer input) throws IOException {
-        byte[][] request = takeRequest(input);
-        moreIsThere = input.hasRemaining();
-        return request;
-    }
-
-    private byte @Nullable [] @Nullable [] takeRequest(ByteBuffer input) throws ProtocolException {
         while (expected == 0) {
             if (!input.hasRemaining()) {
                 return null;

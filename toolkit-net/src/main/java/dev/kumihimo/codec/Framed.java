@@ -126,6 +126,19 @@ public final class Framed<I, O> implements Selectable<@Nullable I>, AutoCloseabl
         return reader.tryReceive();
     }
 
+    /**
+     * Receives the next frame if all of it has been read already, without asking the stream, see
+     * {@link FramedReader#tryReceiveBuffered()}.
+     *
+     * @return the frame, or null; at the end of the stream null too: the next receive tells of it
+     * @throws EOFException if the stream has ended within a frame
+     * @throws FrameException if what has come is no frame
+     * @throws IOException if the decoder throws it, now or before
+     */
+    public @Nullable I tryReceiveBuffered() throws IOException {
+        return reader.tryReceiveBuffered();
+    }
+
     /** {@return the receiving of a frame, to be selected on; see {@link FramedReader#clause()}} Null is the end. */
     @Override
     public Clause<@Nullable I> clause() {

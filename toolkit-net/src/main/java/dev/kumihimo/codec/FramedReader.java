@@ -141,6 +141,36 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
         }
     }
 
+    /**
+     * Receives the next frame if all of it has been read already, and nobody else receives. Never waits, and does not ask the
+     * source, so that it costs no system call: for what answers all that has come before it writes and waits.
+     *
+     * <pre>{@code
+     * for (Request request; (request = framed.receiveOrNull()) != null; ) {
+     *     for (; request != null; request = framed.tryReceiveBuffered()) {
+     *         framed.feed(answer(request));
+     *     }
+     *     framed.flush();
+     * }
+     * }</pre>
+     *
+     * @return the frame, or null; at the end of the stream null too: the next receive tells of it
+     * @throws EOFException if the stream has ended within a frame
+     * @throws FrameException if what has come is no frame, see above
+     * @throws IOException if the decoder throws it, now or before
+     */
+    public @Nullable I tryReceiveBuffered() throws IOException {
+        Permit held = turn.tryEnter();
+        if (held == null) {
+            return null;
+        }
+        try {
+            return tryNext(false);
+        } finally {
+            leave(held);
+        }
+    }
+
     /** Ends a turn. What is left wakes the selects: to the source there may be nothing more that would. */
     private void leave(Permit held) {
         boolean more = input.hasMore();

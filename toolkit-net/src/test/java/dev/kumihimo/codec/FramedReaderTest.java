@@ -62,6 +62,34 @@ class FramedReaderTest {
     }
 
     @Test
+    void tryReceiveBuffered_givesWhatHasBeenRead_andAsksNoSource() throws Exception {
+        Script script = Script.of("\0\0\0\1\0\0\0\2\0\0", "\0\3");
+        FramedReader<Integer> reader = ints(script);
+        assertThat(reader.tryReceiveBuffered()).isNull();
+        assertThat(script.reads).isZero();
+        assertThat(reader.receive()).isEqualTo(1);
+        assertThat(reader.tryReceiveBuffered()).isEqualTo(2);
+        assertThat(reader.tryReceiveBuffered()).as("the third is not complete").isNull();
+        assertThat(script.reads).isEqualTo(1);
+        assertThat(reader.receive()).isEqualTo(3);
+        assertThat(reader.receiveOrNull()).isNull();
+        int reads = script.reads;
+        assertThat(reader.tryReceiveBuffered()).as("at the end").isNull();
+        assertThat(script.reads).isEqualTo(reads);
+    }
+
+    @Test
+    void tryReceiveBuffered_tellsOfTheEnd_withinAFrame() throws Exception {
+        FramedReader<Integer> reader = ints(Script.of("\0\0\0\1\0\0\0"));
+        assertThat(reader.receive()).isEqualTo(1);
+        assertThat(reader.tryReceiveBuffered()).isNull();
+        assertThatThrownBy(reader::receive).isInstanceOf(EOFException.class);
+        assertThatThrownBy(reader::tryReceiveBuffered)
+                .isInstanceOf(EOFException.class)
+                .hasMessageContaining("3 bytes");
+    }
+
+    @Test
     void aTimeout_leavesWhatHasCome() throws Exception {
         FramedReader<Integer> reader = ints(new Script().data("\0\0").pause().data("\0\1"));
         assertThatThrownBy(() -> reader.receive(Duration.ofSeconds(1))).isInstanceOf(SocketTimeoutException.class);
