@@ -96,6 +96,13 @@ class MiniRedisTest {
             }
         }
 
+        /** Waits until something has come. */
+        void awaitInput() throws IOException {
+            input.mark(1);
+            assertThat(input.read()).isNotNegative();
+            input.reset();
+        }
+
         private String line() throws IOException {
             StringBuilder line = new StringBuilder();
             for (int c; (c = input.read()) != '\n'; ) {
@@ -362,6 +369,31 @@ class MiniRedisTest {
                 assertThat(subscriber.reply()).isEqualTo("[message, t, m" + i + "]");
             }
             assertThat(subscriber.reply()).isEqualTo("[unsubscribe, t, :0]");
+        }
+    }
+
+    /** The server writes a long reply meanwhile, with the end of the subscription among what it has read. */
+    @Test
+    void messages_thatCameBeforeTheEndOfTheSubscription_areNotDropped() throws IOException {
+        try (Client subscriber = new Client(4096);
+                Client publisher = new Client()) {
+            subscriber.ask("SUBSCRIBE", "t");
+            String text = "x".repeat(20_000_000); // more than the system keeps
+            subscriber.write(request("PING", text) + request("PING", "after") + request("UNSUBSCRIBE", "t"));
+            subscriber.awaitInput();
+            for (int i = 0; i < 10; i++) {
+                assertThat(publisher.ask("PUBLISH", "t", "m" + i)).isEqualTo(":1");
+            }
+            assertThat(subscriber.reply()).hasSize(text.length() + "[pong, ]".length());
+            List<String> replies = new ArrayList<>();
+            while (!replies.contains("[unsubscribe, t, :0]")) {
+                replies.add(subscriber.reply());
+            }
+            replies.remove("[pong, after]"); // before or after the first of them
+            assertThat(replies).hasSize(11).last().isEqualTo("[unsubscribe, t, :0]");
+            for (int i = 0; i < 10; i++) {
+                assertThat(replies).element(i).isEqualTo("[message, t, m" + i + "]");
+            }
         }
     }
 

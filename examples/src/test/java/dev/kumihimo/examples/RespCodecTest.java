@@ -4,9 +4,11 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import dev.kumihimo.codec.FrameBuffer;
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -160,6 +162,16 @@ class RespCodecTest {
         assertThatThrownBy(() -> decode(lines))
                 .isInstanceOf(RespCodec.ProtocolException.class)
                 .hasMessage("Protocol error: " + error);
+    }
+
+    /** Else a peer could take gigabytes by a few bytes on each of its connections. */
+    @Test
+    void decode_allocates_forWhatHasCome_notForWhatIsAnnounced() throws IOException {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        ByteBuffer request = ByteBuffer.wrap("*1048576\r\n$67108864\r\nabc".getBytes(ISO_8859_1));
+        long before = threads.getCurrentThreadAllocatedBytes();
+        assertThat(codec.decode(request)).isNull();
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(2 << 20);
     }
 
     @ParameterizedTest
