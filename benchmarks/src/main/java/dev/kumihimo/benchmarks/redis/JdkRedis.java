@@ -17,12 +17,21 @@ import org.jspecify.annotations.Nullable;
  * scheduler for each connection.
  *
  * <p>It does what the example does for such a request: copies the words, looks the command up by its name, keeps values under
- * keys in a concurrent map, and writes the answers to all that came with one read at once. It has no limits and no times to
- * live, and expects whole numbers and small requests.
+ * keys in a concurrent map, has the first lines of short answers ready, and writes the answers to all that came with one read at
+ * once. It has no limits and no times to live, and expects whole numbers and small requests.
  */
 public final class JdkRedis {
     private static final int BUFFER_SIZE = 8 * 1024;
     private static final byte[] CRLF = {'\r', '\n'};
+    private static final byte[] OK = bytes("+OK\r\n");
+    private static final byte[] NIL = bytes("$-1\r\n");
+
+    /** The first lines of short values. */
+    private static final byte[][] HEADERS = new byte[1024][];
+
+    static {
+        Arrays.setAll(HEADERS, JdkRedis::header);
+    }
 
     private static final ConcurrentHashMap<Key, byte[]> VALUES = new ConcurrentHashMap<>();
 
@@ -119,19 +128,19 @@ public final class JdkRedis {
             case "GET" -> {
                 byte[] value = VALUES.get(key(request));
                 if (value == null) {
-                    put("$-1\r\n", output);
+                    output.put(NIL);
                 } else {
-                    put("$" + value.length + "\r\n", output);
+                    output.put(value.length < HEADERS.length ? HEADERS[value.length] : header(value.length));
                     output.put(value).put(CRLF);
                 }
             }
             case "SET" -> {
                 VALUES.put(key(request), request[2]);
-                put("+OK\r\n", output);
+                output.put(OK);
             }
-            case "PING" -> put("+PONG\r\n", output);
-            case "CONFIG" -> put("*0\r\n", output);
-            default -> put("-ERR unknown command\r\n", output);
+            case "PING" -> output.put(bytes("+PONG\r\n"));
+            case "CONFIG" -> output.put(bytes("*0\r\n"));
+            default -> output.put(bytes("-ERR unknown command\r\n"));
         }
     }
 
@@ -139,7 +148,11 @@ public final class JdkRedis {
         return new Key(request[1], Arrays.hashCode(request[1]));
     }
 
-    private static void put(String text, ByteBuffer output) {
-        output.put(text.getBytes(StandardCharsets.ISO_8859_1));
+    private static byte[] header(int length) {
+        return bytes("$" + length + "\r\n");
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 }
