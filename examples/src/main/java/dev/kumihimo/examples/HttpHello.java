@@ -86,7 +86,7 @@ public final class HttpHello {
         try {
             boolean goesOn = true;
             while (goesOn) {
-                Request request = http.tryReceive();
+                Request request = http.tryReceiveBuffered();
                 if (request == null) { // all that has come is answered: send it, in one piece if it was asked in one
                     flush(http, idle);
                     request = next(http, codec, idle, stop);
