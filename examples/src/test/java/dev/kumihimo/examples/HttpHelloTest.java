@@ -92,7 +92,9 @@ class HttpHelloTest {
         serve();
         String get = "GET /a HTTP/1.1\r\n\r\n";
         assertThat(exchange(get.repeat(3), true).split("Hello, a!")).hasSize(4);
-        assertThat(exchange("\r\n\r\n" + get + "GET /b", true)).contains("Hello, a!").doesNotContain("Hello, b");
+        assertThat(exchange("\r\n\r\n" + get + "GET /b", true))
+                .contains("Hello, a!")
+                .doesNotContain("Hello, b");
     }
 
     @Test

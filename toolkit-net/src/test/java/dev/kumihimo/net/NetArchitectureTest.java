@@ -30,7 +30,11 @@ class NetArchitectureTest {
 
     @Test
     void onlyTheWaitRoom_parks() {
-        noClasses().should().dependOnClassesThat().belongToAnyOf(LockSupport.class).check(MODULE);
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .belongToAnyOf(LockSupport.class)
+                .check(MODULE);
     }
 
     private static void mayNotUse(String room, String... others) {
