@@ -5,6 +5,7 @@ import dev.kumihimo.runtime.Body;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
 import org.jspecify.annotations.Nullable;
@@ -73,13 +74,18 @@ final class FileStep implements Body<@Nullable Void, RuntimeException> {
         try {
             Task.<IOException>shield(() -> {
                 moved = file.transferTo(position, wanted, channel);
-                atEnd = moved < wanted && position + moved >= file.size();
+                atEnd = moved < wanted && (position + moved >= file.size() || (moved == 0 && hasNothing()));
             });
         } catch (Throwable e) {
             failure = e;
         }
         ended = true;
         return null;
+    }
+
+    /** Asks the file itself: the size of one that the kernel makes, as those below /sys, may be more than its content. */
+    private boolean hasNothing() throws IOException {
+        return file.read(ByteBuffer.allocate(1), position) < 0;
     }
 
     /** {@return whether the socket took less than there was} */

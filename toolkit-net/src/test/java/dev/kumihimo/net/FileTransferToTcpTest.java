@@ -1,14 +1,17 @@
 package dev.kumihimo.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kumihimo.io.BufferPool;
 import dev.kumihimo.io.FileTransfer;
 import dev.kumihimo.net.Loopback.Pair;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.TaskRuntime;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -39,6 +42,26 @@ class FileTransferToTcpTest {
                     .isTrue();
             assertThat(sent.join()).isEqualTo(5_000_000);
             assertThat(BufferPool.shared().retained()).isEqualTo(retained);
+        }
+    }
+
+    /** Files that the kernel makes are as large as a page, whatever is in them. */
+    @Test
+    void writeFrom_endsWithTheContent_ofAFileWhoseSizeIsMore() throws Exception {
+        Path path = Path.of("/sys/class/net/lo/mtu");
+        assumeTrue(Files.isReadable(path), "a file of Linux");
+        byte[] content = Files.readAllBytes(path);
+        assumeTrue(Files.size(path) > content.length);
+        try (TaskRuntime runtime = Loopback.runtime(2);
+                Pair pair = runtime.blockOn(() -> Pair.open());
+                FileChannel file = FileChannel.open(path)) {
+            JoinHandle<Long> sent = runtime.spawn(() -> pair.stream().writeFrom(file, 0, Long.MAX_VALUE));
+            try {
+                assertThat(sent.join(Duration.ofSeconds(20))).isEqualTo(content.length);
+            } finally {
+                sent.abort();
+            }
+            assertThat(pair.peer().getInputStream().readNBytes(content.length)).isEqualTo(content);
         }
     }
 }
