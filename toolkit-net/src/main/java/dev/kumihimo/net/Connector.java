@@ -253,7 +253,7 @@ final class Connector {
 
     /* ---------------- One attempt -------------- */
 
-    private static final class Attempt {
+    static final class Attempt {
         final InetSocketAddress address;
 
         private final SocketChannel channel;
@@ -281,7 +281,7 @@ final class Connector {
                 unsupported.initCause(e);
                 throw named(unsupported);
             }
-            return done || finish();
+            return done || finish(); // done at once: nothing was armed
         }
 
         /** {@return whether the handshake is done} */
@@ -291,6 +291,9 @@ final class Connector {
             try {
                 boolean done = channel.finishConnect();
                 under.tried(!done);
+                if (done) {
+                    under.disarm();
+                }
                 return done;
             } catch (SocketException e) {
                 throw named(e);

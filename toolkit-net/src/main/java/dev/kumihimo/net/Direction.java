@@ -97,6 +97,11 @@ final class Direction {
         readiness.announce(operation);
     }
 
+    /** Takes note that no event can come any more. Only in one's turn. */
+    void disarm() {
+        readiness.disarm(operation);
+    }
+
     /** Waits until the system may have more. Only in one's turn. Returns false if the deadline has passed. */
     boolean await(long deadline) throws IOException {
         try {
@@ -132,6 +137,11 @@ final class Direction {
         }
         ensureOpen();
         return ready;
+    }
+
+    /** {@return what the driver knows of the channel, for tests} */
+    Readiness readiness() {
+        return readiness;
     }
 
     /** {@return the readiness of this direction, to be selected on} */

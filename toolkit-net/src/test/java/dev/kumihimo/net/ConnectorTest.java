@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.net.Loopback.Deaf;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
@@ -21,6 +22,8 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -338,6 +341,45 @@ class ConnectorTest {
             assertThatThrownBy(() -> connecting.join())
                     .isInstanceOfAny(TaskCancelledException.class, ExecutionException.class);
             await().until(() -> openSockets() == before);
+        }
+    }
+
+    /* ---------------- What stays armed -------------- */
+
+    /** A select that arms the key when its event has just been taken: a connected channel would end every selection. */
+    @Test
+    void stream_isNotArmedForItsHandshake_whenThatWasArmedAgainAfterItsEvent() throws Exception {
+        try (TaskRuntime runtime = runtime(1);
+                Deaf deaf = new Deaf(HOST)) {
+            TcpStream stream = runtime.blockOn(() -> {
+                Connector.Attempt attempt = new Connector.Attempt(SocketChannel.open(), deaf.address());
+                assertThat(attempt.start()).isFalse();
+                Readiness readiness = attempt.handshake().readiness();
+                readiness.arm(SelectionKey.OP_CONNECT);
+                deaf.listen();
+                await().until(() ->
+                        readiness.isReady(SelectionKey.OP_CONNECT) && !readiness.isArmed(SelectionKey.OP_CONNECT));
+                readiness.arm(SelectionKey.OP_CONNECT);
+                assertThat(attempt.finish()).isTrue();
+                return attempt.stream();
+            });
+            try (stream) {
+                assertThat(stream.readiness().isArmed(SelectionKey.OP_CONNECT)).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void stream_isNotArmedForItsHandshake_onceItHasWaitedForRoom() throws Exception {
+        try (TaskRuntime runtime = runtime(1);
+                TcpListener listener = TcpListener.bind(HOST, 0);
+                TcpStream stream = runtime.blockOn(() -> TcpStream.connect(listener.localAddress()))) {
+            Readiness readiness = stream.readiness();
+            assertThat(readiness.isArmed(SelectionKey.OP_CONNECT)).isFalse();
+            readiness.arm(SelectionKey.OP_CONNECT);
+            readiness.arm(SelectionKey.OP_WRITE);
+            await().until(() -> readiness.isReady(SelectionKey.OP_WRITE) && !readiness.isArmed(SelectionKey.OP_WRITE));
+            assertThat(readiness.isArmed(SelectionKey.OP_CONNECT)).isFalse();
         }
     }
 }

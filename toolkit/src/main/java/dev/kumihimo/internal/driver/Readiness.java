@@ -32,9 +32,11 @@ import org.jspecify.annotations.Nullable;
  * Arming: selection is level-triggered, so a key left armed over unread data would make every selection return at once.
  * The 8th input event in a row that finds nobody waiting disarms the key (the first ones may come while a reader that was
  * woken is on its way, and to disarm and arm again costs two system calls); the next waiter arms it again and wakes the
- * driver. That counts where READY was dropped too: else a task that reads and reads would keep an idle carrier selecting. An output event disarms at once, since a channel is nearly always writable, and a connected one that is armed for
- * OP_CONNECT would end every selection without an event. The driver disarms and then reads the slot; a waiter installs itself
- * and then reads the interest. One sees the other (H1).
+ * driver. That counts where READY was dropped too: else a task that reads and reads would keep an idle carrier selecting.
+ * An output event disarms at once, since a channel is nearly always writable. The driver disarms and then reads the slot; a
+ * waiter installs itself and then reads the interest. One sees the other (H1).
+ * A connected channel that is armed for OP_CONNECT would end every selection without an event. A select can leave it so, which
+ * arms just after the event. Hence whoever finds the handshake done disarms, and the driver never arms for one again.
  * A select that only tries a slot arms the key too: else it would never hear of a socket while its other branches are ready.
  * That costs eight events at most, of which the last disarms.
  *
@@ -139,6 +141,11 @@ public final class Readiness {
         slot(op).remove(node);
     }
 
+    /** {@return whether the driver looks out for an operation; for tests} */
+    public boolean isArmed(int op) {
+        return (key().interestOps() & op) != 0;
+    }
+
     /** {@return how many wait for an operation; for tests} */
     public int waiting(int op) {
         return slot(op).waiting();
@@ -201,7 +208,16 @@ public final class Readiness {
 
     /** {@return what waits throw once the runtime is gone} */
     public static IOException shutDownException() {
-        return new IOException("the runtime of this socket has been shut down");
+        return new ShutDownException();
+    }
+
+    /** That the runtime of a socket is gone. */
+    public static final class ShutDownException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        private ShutDownException() {
+            super("the runtime of this socket has been shut down");
+        }
     }
 
     /** Ends all waits with {@link AsynchronousCloseException}. Call it before or after closing the channel, then {@link #forget}. */
@@ -244,6 +260,18 @@ public final class Readiness {
             }
         } catch (CancelledKeyException e) {
             slot(op).end();
+        }
+    }
+
+    /** Has the driver not look out for an operation any more, of which no event can come. Never waits. */
+    public void disarm(int op) {
+        SelectionKey registered = key();
+        try {
+            if ((registered.interestOps() & op) != 0) {
+                registered.interestOpsAnd(~op);
+            }
+        } catch (CancelledKeyException e) {
+            // closed, and so disarmed
         }
     }
 
@@ -353,11 +381,14 @@ public final class Readiness {
             } while (!CONTENT.compareAndSet(this, before, READY)); // lost: a waiter came or went
             grantAll(before);
             repeats = before == READY || before == null ? repeats + 1 : 0;
-            if (repeats == REPEATS || (ops & INPUT) == 0) {
+            boolean output = (ops & INPUT) == 0;
+            if (repeats == REPEATS || output) {
                 repeats = 0;
-                selected.interestOpsAnd(~ops);
-                if (waiting() > 0) {
-                    selected.interestOpsOr(ops);
+                selected.interestOpsAnd(
+                        output ? ~(ops | SelectionKey.OP_CONNECT) : ~ops); // a handshake is over with either
+                int again = ops & ~SelectionKey.OP_CONNECT; // its only event has come: who waits now waits for room
+                if (again != 0 && waiting() > 0) {
+                    selected.interestOpsOr(again);
                 }
             }
         }
