@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 /*
  * Algorithm: as ChannelStream, by datagrams; receiving is in DatagramInput.
  *
- * Fields: localAddress, peerAddress: written under the monitor of this, read by anybody.
+ * Fields: localAddress, peerAddress: written in the turn to send, read by anybody. So who sends has the peer of before or that
+ * of after, and never none in between. Receivers have another turn, and may get what comes in between.
  *
  * Empty datagrams: a connected DatagramChannel sends none, and says nothing (IOUtil.write returns before the system call, in
  * Java 21 to 27). Of one that is not connected 0 means that it was sent, or that there was no room.
@@ -264,14 +265,16 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
     /**
      * Makes a host's port the peer: from now on only its datagrams are received, {@link #send} sends to it, and errors that it
      * reports are thrown. No datagram is sent by that, so it cannot tell whether anybody is there. A name is looked up on the
-     * blocking pool, which is all that is waited for, and the first of its addresses that this socket can send to is taken.
+     * blocking pool, and the first of its addresses that this socket can send to is taken. That is waited for, and then for
+     * those who send.
      * What came before and was not received is dropped, unless it was peeked at and is from the peer. A socket that is connected
-     * already changes its peer.
+     * already changes its peer: a {@link #send} goes to the one before or to the new one. In the moment between the two the
+     * socket has none, so that a receive may get a datagram of somebody else; {@link Datagram#sender()} tells.
      *
      * @param host a name or a literal address
      * @param port 1 to 65535
      * @throws java.net.UnknownHostException if the name has no address
-     * @throws java.io.InterruptedIOException if interrupted or cancelled during the lookup; nothing has changed
+     * @throws java.io.InterruptedIOException if interrupted or cancelled while it would wait; nothing has changed
      * @throws java.nio.channels.ClosedChannelException if closed
      * @throws IOException if there is no way to the address; the socket may have no peer then
      * @throws IllegalArgumentException if the port is out of range
@@ -286,7 +289,7 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
      *
      * @param address an {@link InetSocketAddress}; if it is unresolved, its name is looked up
      * @throws java.net.UnknownHostException if the name has no address
-     * @throws java.io.InterruptedIOException if interrupted or cancelled during the lookup; nothing has changed
+     * @throws java.io.InterruptedIOException if interrupted or cancelled while it would wait; nothing has changed
      * @throws java.nio.channels.ClosedChannelException if closed
      * @throws IOException if there is no way to the address; the socket may have no peer then
      * @throws IllegalArgumentException if it is an address of another kind
@@ -300,11 +303,11 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
         }
     }
 
-    private synchronized UdpSocket connectTo(InetSocketAddress address) throws IOException {
+    private UdpSocket connectTo(InetSocketAddress address) throws IOException {
         output.ensureOpen();
         ensureReachable(address);
-        try {
-            disconnect();
+        try (Permit turn = turnToSend()) {
+            disconnectNow();
             channel.connect(address);
             peerAddress = address;
             localAddress = (InetSocketAddress) channel.getLocalAddress();
@@ -315,18 +318,31 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
     }
 
     /**
-     * Leaves the peer: everybody's datagrams are received again. Without effect on a socket that has none.
+     * Leaves the peer: everybody's datagrams are received again. Waits for those who send. Without effect on a socket that has
+     * none.
      *
+     * @throws java.io.InterruptedIOException if interrupted or cancelled while it would wait; nothing has changed
      * @throws java.nio.channels.ClosedChannelException if closed
      * @throws IOException if the system reports an error
      */
-    public synchronized void disconnect() throws IOException {
-        output.ensureOpen();
+    public void disconnect() throws IOException {
+        try (Permit turn = turnToSend()) {
+            disconnectNow();
+        }
+    }
+
+    private void disconnectNow() throws IOException {
         if (peerAddress != null) {
             peerAddress = null;
             channel.disconnect();
             localAddress = (InetSocketAddress) channel.getLocalAddress();
         }
+    }
+
+    /** {@return the turn to send, at once if nobody sends, so that an interrupt does not matter then} */
+    private Permit turnToSend() throws IOException {
+        Permit free = output.tryEnter();
+        return free == null ? output.enter(Deadlines.NEVER) : free;
     }
 
     /* ---------------- Receiving -------------- */
@@ -438,7 +454,7 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
      * @throws IllegalArgumentException if it is empty, which the JDK cannot send by a connected socket
      */
     public void send(ByteBuffer source) throws IOException {
-        sendBefore(source, peer(), Deadlines.NEVER);
+        sendBefore(source, null, Deadlines.NEVER);
     }
 
     /**
@@ -454,7 +470,7 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
      * @throws IllegalArgumentException if it is empty, which the JDK cannot send by a connected socket
      */
     public void send(ByteBuffer source, Duration timeout) throws IOException {
-        sendBefore(source, peer(), Deadlines.of(timeout));
+        sendBefore(source, null, Deadlines.of(timeout));
     }
 
     /**
@@ -467,7 +483,9 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
      * @throws IllegalArgumentException if it is empty, which the JDK cannot send by a connected socket
      */
     public boolean trySend(ByteBuffer source) throws IOException {
-        return trySendTo(source, peer());
+        try (Permit turn = output.tryEnter()) {
+            return turn != null && sendNow(source, peer());
+        }
     }
 
     /**
@@ -524,8 +542,10 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
         }
     }
 
-    private void sendBefore(ByteBuffer source, InetSocketAddress target, long deadline) throws IOException {
+    /** Sends to a target, or to the peer that the socket has when it is the caller's turn. */
+    private void sendBefore(ByteBuffer source, @Nullable InetSocketAddress given, long deadline) throws IOException {
         try (Permit turn = output.enter(deadline)) {
+            InetSocketAddress target = given == null ? peer() : given;
             while (true) {
                 if ((!output.exhausted || deadline == Deadlines.NOW) && sendNow(source, target)) {
                     return;
@@ -573,6 +593,7 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
         }
     }
 
+    /** Only in the turn to send. */
     private InetSocketAddress peer() throws IOException {
         InetSocketAddress peer = peerAddress;
         if (peer == null) {
