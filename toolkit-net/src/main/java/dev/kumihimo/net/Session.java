@@ -22,6 +22,7 @@ final class Session<S extends ByteStream> {
     private final Semaphore.Permit place;
     private final AtomicBoolean finished = new AtomicBoolean();
     private @Nullable JoinHandle<?> handle; // of the thread that serves
+    private volatile @Nullable Task task; // once it has begun
 
     Session(TcpServer<S> server, S stream, String peer, Semaphore.Permit place) {
         this.server = server;
@@ -46,6 +47,7 @@ final class Session<S extends ByteStream> {
     }
 
     private void run(TcpServer.Handler<? super S> handler) throws Exception {
+        task = Task.current();
         try {
             if (!finished.get()) { // else its start has failed, and yet it was started
                 handler.handle(stream);
@@ -67,6 +69,10 @@ final class Session<S extends ByteStream> {
         return interrupted && Task.current().isAborted()
                 || e instanceof TaskCancelledException cancelled
                         && cancelled.reason().kind() == CancelReason.Kind.TOKEN;
+    }
+
+    boolean isRunBy(Task caller) {
+        return task == caller;
     }
 
     /** Closes the stream and gives the place back, whoever comes first. */

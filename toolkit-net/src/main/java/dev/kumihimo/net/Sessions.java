@@ -1,11 +1,13 @@
 package dev.kumihimo.net;
 
 import dev.kumihimo.io.ByteStream;
+import dev.kumihimo.runtime.Task;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +26,20 @@ final class Sessions<S extends ByteStream> {
     /** Lets go of one that has finished. */
     void remove(Session<S> session) {
         open.remove(session);
+    }
+
+    /** {@return the session whose task calls, or null} */
+    @Nullable
+    Session<S> current() {
+        Task caller = Task.currentOrNull();
+        if (caller != null) {
+            for (Session<S> session : open) {
+                if (session.isRunBy(caller)) {
+                    return session;
+                }
+            }
+        }
+        return null;
     }
 
     int count() {

@@ -1,5 +1,6 @@
 package dev.kumihimo.net;
 
+import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.runtime.Body;
 import dev.kumihimo.runtime.JoinHandle;
@@ -12,6 +13,7 @@ import dev.kumihimo.sync.SetOnce;
 import dev.kumihimo.task.CancellationToken;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
@@ -52,7 +54,8 @@ import org.slf4j.LoggerFactory;
  * not with each attempt, and at most once in 10 s.
  *
  * <p><b>The end</b> begins when {@link #stop()} or {@link #close()} is called, the listener is closed (which is noticed within
- * 50 ms at the connection limit, else at once), or the thread that serves is interrupted or cancelled. In this order:
+ * 50 ms at the connection limit, else at once), the listener's runtime is shut down (at the limit: noticed once a session ends),
+ * or the thread that serves is interrupted or cancelled. In this order:
  *
  * <ol>
  *   <li>The listener is closed: who connects now is refused.
@@ -279,6 +282,8 @@ public final class TcpServer<S extends ByteStream> implements AutoCloseable {
      * @return how it ended
      * @throws InterruptedException if the caller was interrupted or cancelled; the server has ended nevertheless, and what there
      *     is to report is in the log
+     * @throws UncheckedIOException if the runtime of the listener was shut down while another one serves; the server has ended in
+     *     order nevertheless
      * @throws IllegalStateException if it serves already, or has ended
      */
     public Report serve(Handler<? super S> handler) throws InterruptedException {
@@ -359,6 +364,10 @@ public final class TcpServer<S extends ByteStream> implements AutoCloseable {
             } catch (IOException | OutOfMemoryError e) {
                 if (!listener.isOpen()) {
                     return;
+                }
+                if (e instanceof Readiness.ShutDownException) { // for good: to try again would be to try for ever
+                    throw new UncheckedIOException(
+                            name + " cannot accept any more: " + e.getMessage(), (IOException) e);
                 }
                 if (e instanceof InterruptedIOException interrupted && !(e instanceof SocketTimeoutException)) {
                     throw interruption(interrupted);
@@ -473,12 +482,21 @@ public final class TcpServer<S extends ByteStream> implements AutoCloseable {
     }
 
     /**
-     * Has the server end, and waits until it has: for the drain timeout and the abort timeout at most. One that does not serve
-     * closes its listener. An interrupt ends the wait, and leaves the interrupt flag set; the server ends nevertheless.
-     * Idempotent.
+     * Has the server end, and waits until it has: for the drain timeout and the abort timeout at most, but one that is
+     * {@linkplain #in in a service} and has no drain timeout of its own for as long as its sessions take, or until the service
+     * aborts them. One that does not serve closes its listener. An interrupt ends the wait, and leaves the interrupt flag set;
+     * the server ends nevertheless. Idempotent.
+     *
+     * <p>Not for its sessions, which it waits for, nor for tasks that a session waits for in turn: these {@link #stop()} it.
+     *
+     * @throws IllegalStateException if called by the task of one of its own sessions; nothing has changed
      */
     @Override
     public void close() {
+        Session<S> own = sessions.current();
+        if (own != null) {
+            throw new IllegalStateException(own + " cannot close its own server, which would wait for it: use stop()");
+        }
         stop();
         if (started.compareAndSet(false, true)) {
             closeListener();

@@ -13,6 +13,7 @@ import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.runtime.VoidBody;
 import dev.kumihimo.select.Clause;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
@@ -215,5 +216,29 @@ class TcpServerBackOffTest {
 
     private static void inNoTime(VoidBody<Exception> body) throws Exception {
         dev.kumihimo.time.Timeout.call(Duration.ZERO, body);
+    }
+
+    @Test
+    void listenerWhoseRuntimeIsGone_endsTheServer_withThatFailure() throws Exception {
+        try (Serving.Log log = new Serving.Log();
+                TaskRuntime runtime = Loopback.runtime(2)) {
+            TaskRuntime other = Loopback.runtime(1);
+            TcpListener listener = other.blockOn(() -> TcpListener.bind(HOST, 0));
+            JoinHandle<TcpServer.Report> task = runtime.spawn(() -> TcpServer.serve(listener, Serving::echo));
+            try {
+                Loopback.untilWaiting(task);
+                other.close();
+                assertThatThrownBy(() -> task.join(LONG))
+                        .cause()
+                        .isInstanceOf(UncheckedIOException.class)
+                        .hasMessageContaining(listener.where())
+                        .rootCause()
+                        .hasMessageContaining("shut down");
+                assertThat(listener.isOpen()).isFalse();
+                assertThat(log.of(Level.WARN)).isEmpty();
+            } finally {
+                task.abort();
+            }
+        }
     }
 }

@@ -331,6 +331,30 @@ class TcpServerTest {
         assertThatThrownBy(() -> server.serve(Serving::echo)).isInstanceOf(IllegalStateException.class);
     }
 
+    /** It would wait for itself. */
+    @Test
+    void close_isRefused_whenASessionOfTheServerCallsIt() throws Exception {
+        SetOnce<Throwable> refusal = new SetOnce<>();
+        try (Serving serving =
+                        Serving.start(server -> server.drainTimeout(Duration.ofMillis(100)), server -> session -> {
+                            try {
+                                server.close();
+                                refusal.set(new AssertionError("it was closed"));
+                            } catch (IllegalStateException e) {
+                                refusal.set(e);
+                                Serving.echo(session);
+                            }
+                        });
+                Socket client = serving.connect()) {
+            assertThat(refusal.await(LONG))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining(sessionOf(client))
+                    .hasMessageContaining("stop()");
+            assertThat(answer(client, 'a')).as("nothing has begun").isEqualTo('a');
+            assertThat(serving.server().token().isCancelled()).isFalse();
+        }
+    }
+
     @Test
     void stop_beforeItServes_hasItReturnAtOnce() throws Exception {
         TcpListener listener = TcpListener.bind(HOST, 0);
