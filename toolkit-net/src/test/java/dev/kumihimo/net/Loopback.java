@@ -1,11 +1,13 @@
 package dev.kumihimo.net;
 
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.TaskRuntime;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -120,6 +122,20 @@ final class Loopback {
         try (ServerSocket free = new ServerSocket()) {
             free.bind(new InetSocketAddress(HOST, 0));
             return (InetSocketAddress) free.getLocalSocketAddress();
+        }
+    }
+
+    /** Goes on only where this machine has addresses of IPv6, which many a container has not. */
+    static void assumeIpv6() {
+        assumeTrue(hasIpv6(), "this machine has no IPv6");
+    }
+
+    private static boolean hasIpv6() {
+        try (ServerSocket any = new ServerSocket()) {
+            any.bind(new InetSocketAddress(InetAddress.getByName("::1"), 0));
+            return true;
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
         }
     }
 

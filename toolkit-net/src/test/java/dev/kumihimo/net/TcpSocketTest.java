@@ -385,6 +385,7 @@ class TcpSocketTest {
 
     @Test
     void v6_takesAddressesOfBothFamilies() throws Exception {
+        Loopback.assumeIpv6();
         try (TcpListener listener = TcpListener.bind(HOST, 0);
                 TcpSocket socket = TcpSocket.v6();
                 TcpStream stream = socket.connect(listener.localAddress())) {

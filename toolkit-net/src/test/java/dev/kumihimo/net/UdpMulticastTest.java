@@ -41,6 +41,9 @@ class UdpMulticastTest {
      * them, so that another interface may have to serve.
      */
     private static NetworkInterface carrier(InetAddress group) throws IOException {
+        if (group.equals(SIX)) {
+            Loopback.assumeIpv6();
+        }
         List<NetworkInterface> all = new ArrayList<>(Collections.list(NetworkInterface.getNetworkInterfaces()));
         all.removeIf(one -> !isUp(one));
         all.sort((a, b) -> Boolean.compare(isLoopback(b), isLoopback(a)));
