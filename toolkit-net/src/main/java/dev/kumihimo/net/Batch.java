@@ -3,10 +3,16 @@ package dev.kumihimo.net;
 import java.nio.ByteBuffer;
 
 /**
- * The first buffers of an array that go into one vectored system call: all of them, unless those on the heap have more bytes
- * than one call is to copy. The last one may have its limit lowered until {@link #restore}.
+ * The first buffers of an array that go into one vectored system call: all of them, unless there are more than it takes, or
+ * those on the heap have more bytes than one call is to copy. The last one may have its limit lowered until {@link #restore}.
  */
 final class Batch {
+    /**
+     * The most buffers in one system call, without empty ones: {@code IOV_MAX} of Linux and macOS. The JDK leaves out those beyond
+     * it, which would look as if the system had no room for them.
+     */
+    static final int BUFFERS = 1024;
+
     /** How many buffers from the start. */
     final int count;
 
@@ -27,6 +33,7 @@ final class Batch {
     static Batch of(ByteBuffer[] buffers, int offset, int length) {
         long bytes = 0;
         int heap = SocketOutput.CHUNK;
+        int full = 0;
         for (int i = 0; i < length; i++) {
             ByteBuffer buffer = buffers[offset + i];
             int remaining = buffer.remaining();
@@ -39,6 +46,9 @@ final class Batch {
                 heap -= remaining;
             }
             bytes += remaining;
+            if (remaining > 0 && ++full == BUFFERS) {
+                return new Batch(i + 1, bytes, buffer, buffer.limit());
+            }
         }
         ByteBuffer last = buffers[offset + length - 1];
         return new Batch(length, bytes, last, last.limit());
