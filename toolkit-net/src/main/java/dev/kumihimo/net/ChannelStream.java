@@ -48,11 +48,17 @@ abstract sealed class ChannelStream
 
     /** Takes over a connected channel, which it closes if it fails. */
     static <S> S adopt(SocketChannel connected, Maker<S> maker) throws IOException {
+        Readiness registered = null;
         try {
             connected.configureBlocking(false);
-            return maker.of(connected, Driver.current().register(connected));
+            registered = Driver.current().register(connected);
+            return maker.of(connected, registered);
         } catch (Throwable e) {
             connected.close();
+            if (registered != null) {
+                registered.close();
+                registered.forget(); // else the descriptor stays until the driver turns
+            }
             throw e;
         }
     }
@@ -323,7 +329,8 @@ abstract sealed class ChannelStream
 
     /**
      * Closes the connection: what was written is still sent, what was not read is dropped, and then the peer may see a reset.
-     * Ends the waits of other threads. Never waits. Idempotent.
+     * Ends the waits of other threads. Waits for nothing but a step of {@link #writeFrom} that is at work, which is as slow as
+     * the disk is. Idempotent.
      *
      * @throws IOException if the system reports an error; the stream is closed nevertheless
      */

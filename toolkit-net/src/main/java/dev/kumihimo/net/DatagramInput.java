@@ -121,7 +121,8 @@ final class DatagramInput {
     }
 
     private @Nullable Ahead receiveAhead() throws IOException {
-        ByteBuffer whole = scratch(UdpSocket.LARGEST);
+        // not the scratch, which would stay as large as that for good
+        ByteBuffer whole = ByteBuffer.allocate(UdpSocket.LARGEST);
         InetSocketAddress sender = receiveInto(whole);
         if (sender == null) {
             return null;

@@ -137,6 +137,9 @@ public final class NameLookup {
     }
 
     private InetAddress[] lookUp(String host, long deadline) throws IOException {
+        if (deadline == Deadlines.NOW) {
+            throw Deadlines.passed("the lookup of " + host); // its answer would come too late
+        }
         JoinHandle<Object> lookup;
         try {
             lookup = Task.spawnBlocking(() -> {

@@ -222,13 +222,16 @@ final class SocketInput {
             count = -1; // first what is ahead; the channel throws again
         }
         if (count > 0) {
-            ahead = kept(bytes.flip());
+            ahead = bytes.flip(); // before a copy is made, for which there may be no memory
         }
         if (count >= 0) {
             direction.tried(had + count < wanted);
         }
         if (ahead != null) {
             direction.announce();
+        }
+        if (count > 0) {
+            ahead = kept(bytes);
         }
         return count;
     }

@@ -69,16 +69,28 @@ public final class UnixListener extends ChannelListener<UnixStream> {
     public static UnixListener bind(Path path) throws IOException {
         UnixDomainSocketAddress address = UnixDomainSocketAddress.of(path);
         ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        boolean bound = false;
         try {
             channel.configureBlocking(false);
             channel.bind(address, BACKLOG);
+            bound = true;
             return new UnixListener(channel);
         } catch (SocketException e) {
-            channel.close();
+            undo(channel, bound ? path : null);
             throw Addresses.at("cannot listen on " + Addresses.text(address), e);
         } catch (Throwable e) {
-            channel.close();
+            undo(channel, bound ? path : null);
             throw e;
+        }
+    }
+
+    private static void undo(ServerSocketChannel channel, @Nullable Path made) throws IOException {
+        try {
+            if (made != null) {
+                Files.deleteIfExists(made); // while the socket still has it, so that nobody else can have bound there
+            }
+        } finally {
+            channel.close();
         }
     }
 

@@ -218,13 +218,17 @@ public final class UnixStream extends ChannelStream {
      */
     public static Pair pair() throws IOException {
         SocketChannel[] ends = new SocketChannel[2];
+        UnixStream first = null;
         try {
             Task.checkCancelled(); // the pool may be quicker than the wait that would tell
             Task.<IOException>blocking(() -> connectEnds(ends));
-            UnixStream first = adopt(ends[0]);
+            first = adopt(ends[0]);
             UnixStream second = adopt(ends[1]);
             return new Pair(first, second);
         } catch (Throwable e) {
+            if (first != null) {
+                first.close(); // which has the driver let go of it
+            }
             for (SocketChannel end : ends) {
                 if (end != null) {
                     end.close();

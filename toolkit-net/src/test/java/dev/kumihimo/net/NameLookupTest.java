@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
+import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskRuntime;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -153,6 +154,19 @@ class NameLookupTest {
             assertThatThrownBy(() -> NameLookup.resolve("127.0.0.1", port))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("port=" + port);
+        }
+    }
+
+    @Test
+    void resolve_asksNobody_withoutTimeToWait() throws Exception {
+        try (TaskRuntime runtime = runtime(1)) {
+            runtime.blockOn(() -> {
+                long first = Task.spawn(() -> {}).id();
+                assertThatThrownBy(() -> NOBODY.resolveBefore("some-name", 80, Deadlines.NOW))
+                        .isInstanceOf(SocketTimeoutException.class)
+                        .hasMessageContaining("some-name");
+                assertThat(Task.spawn(() -> {}).id()).isEqualTo(first + 1);
+            });
         }
     }
 }

@@ -297,4 +297,19 @@ class UnixSocketTest {
                     .hasMessageContaining("TCP_NODELAY");
         }
     }
+
+    /* ---------------- Failures -------------- */
+
+    /** Of the global runtime, whose driver does not turn by itself. */
+    @Test
+    void adopt_leavesNoDescriptor_whenItFails() throws Exception {
+        TcpListener.bind(Loopback.HOST, 0).close(); // has its driver wait
+        int before = openSockets();
+        IllegalStateException planted = new IllegalStateException("planted");
+        assertThatThrownBy(() -> ChannelStream.adopt(SocketChannel.open(), (channel, known) -> {
+                    throw planted;
+                }))
+                .isSameAs(planted);
+        await().until(() -> openSockets() == before);
+    }
 }
