@@ -51,6 +51,9 @@ public final class BufferPool implements AutoCloseable {
     private final LongAdder outstanding = new LongAdder();
     private volatile boolean closed;
 
+    /** The one of the process, made at its first use. */
+    private static volatile @Nullable BufferPool shared;
+
     private BufferPool(int largest, long maxRetained, boolean tracking) {
         this.largest = largest;
         this.maxRetained = maxRetained;
@@ -61,20 +64,23 @@ public final class BufferPool implements AutoCloseable {
         }
     }
 
-    /** The one of the process, made at its first use. */
-    private static final class Shared {
-        static final BufferPool POOL = builder().build();
-
-        private Shared() {}
-    }
-
     /**
      * {@return the pool of the process, with the defaults of a {@link Builder}} It cannot be closed.
      *
-     * @throws IllegalArgumentException at its first use, as in {@link Builder#build}
+     * @throws IllegalArgumentException if it is not made yet and cannot be, as in {@link Builder#build}
      */
     public static BufferPool shared() {
-        return Shared.POOL;
+        BufferPool made = shared;
+        return made != null ? made : makeShared();
+    }
+
+    private static synchronized BufferPool makeShared() {
+        BufferPool made = shared;
+        if (made == null) {
+            made = builder().build(); // may throw, and then does so whenever it is asked for
+            shared = made;
+        }
+        return made;
     }
 
     /** {@return a pool with the defaults of a {@link Builder}} */
@@ -227,7 +233,7 @@ public final class BufferPool implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (this == Shared.POOL) {
+        if (this == shared) {
             throw new IllegalStateException("the shared pool cannot be closed: it is everybody's");
         }
         boolean before = closed;

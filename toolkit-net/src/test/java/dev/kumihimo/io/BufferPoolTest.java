@@ -401,6 +401,58 @@ class BufferPoolTest {
                         .withMessage("kumihimo.buffers.max.retained=1k must be a number of bytes"));
     }
 
+    /** A property that is wrong concerns the shared pool alone, and each who asks for that is told. */
+    @Test
+    void aWrongProperty_isToldOf_wheneverTheSharedPoolIsAskedFor_andKeepsNoOtherFromClosing() throws Exception {
+        Class<?> fresh = new Anew().loadClass(BufferPool.class.getName());
+        withProperty("kumihimo.buffers.max.retained", "64m", () -> {
+            try {
+                Object builder = fresh.getMethod("builder").invoke(null);
+                Class<?> builders = builder.getClass();
+                builders.getMethod("maxRetained", long.class).invoke(builder, 512L);
+                AutoCloseable own = (AutoCloseable) builders.getMethod("build").invoke(builder);
+                own.close();
+                for (int i = 0; i < 2; i++) {
+                    assertThatThrownBy(() -> fresh.getMethod("shared").invoke(null))
+                            .cause()
+                            .isInstanceOf(IllegalArgumentException.class)
+                            .hasMessage("kumihimo.buffers.max.retained=64m must be a number of bytes");
+                }
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        });
+        AutoCloseable shared = (AutoCloseable) fresh.getMethod("shared").invoke(null);
+        assertThat(fresh.getMethod("shared").invoke(null)).isSameAs(shared);
+        assertThatIllegalStateException().isThrownBy(shared::close);
+    }
+
+    /** Makes the classes of pools anew, as they are before anybody has asked for the shared one. */
+    private static final class Anew extends ClassLoader {
+        private static final String POOLS = BufferPool.class.getPackageName() + ".";
+
+        Anew() {
+            super(BufferPool.class.getClassLoader());
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            if (!name.startsWith(POOLS)) {
+                return super.loadClass(name, resolve);
+            }
+            Class<?> made = findLoadedClass(name);
+            if (made != null) {
+                return made;
+            }
+            try (java.io.InputStream file = getParent().getResourceAsStream(name.replace('.', '/') + ".class")) {
+                byte[] bytes = file.readAllBytes();
+                return defineClass(name, bytes, 0, bytes.length);
+            } catch (java.io.IOException e) {
+                throw new ClassNotFoundException(name, e);
+            }
+        }
+    }
+
     private static void withProperty(String name, String value, Runnable checks) {
         System.setProperty(name, value);
         try {
