@@ -433,6 +433,7 @@ public final class ByteReader extends SourceView {
         long count = 0;
         try {
             do {
+                ensureOpen();
                 while (buffered() > 0) {
                     ByteBuffer view = buffer.view(buffered());
                     int first = view.position();
@@ -456,7 +457,7 @@ public final class ByteReader extends SourceView {
         return source.isOpen();
     }
 
-    /** Closes the source, and drops what is buffered. Idempotent. */
+    /** Closes the source. What is buffered cannot be read any more. Idempotent. */
     @Override
     public void close() throws IOException {
         source.close();

@@ -534,6 +534,17 @@ class ByteReaderTest {
     }
 
     @Test
+    void copy_refusesAReaderThatIsClosed_whateverIsBuffered() throws Exception {
+        ByteReader closed = ByteReader.of(new Script().then("abc"));
+        assertThat(closed.readByte()).isEqualTo((byte) 'a');
+        closed.close();
+        BytePipe copy = ByteStreams.pipe(10);
+        assertThatThrownBy(() -> ByteStreams.copy(closed, copy.sink()))
+                .isInstanceOf(java.nio.channels.ClosedChannelException.class);
+        assertThat(copy.source().tryRead(ByteBuffer.allocate(1))).isZero();
+    }
+
+    @Test
     void badInput_isRefused_withItsValue() {
         assertThatThrownBy(() -> ByteReader.of(source, 0)).hasMessage("capacity=0 must be at least 1");
         assertThatThrownBy(() -> reader.readLine(-1)).hasMessage("maxLength=-1 must not be negative");
