@@ -71,16 +71,14 @@ public final class LengthDelimitedCodec implements Codec<byte[], byte[]> {
     }
 
     /**
-     * Sets what the length of a frame may be at most, as it stands in the head of one that is received, and of the bytes of one
-     * that is sent. A frame whose head has been seen is received still. Any thread may set it.
+     * Sets what the length of a frame may be at most: as it stands in the head, and in bytes of one that is sent. A frame whose head has been seen is received still. Any thread may set it.
      *
      * @param max 0 or more; what the length field cannot express is cut down to what it can
      * @throws IllegalArgumentException if it is negative
      */
     public void maxFrameLength(int max) {
         checkNotNegative(max, "maxFrameLength");
-        long greatest =
-                Math.max(0, Math.min(Numbers.max(width), 1L << Integer.SIZE + 1) + adjustment); // the sum must fit
+        long greatest = Math.min(Numbers.max(width), 1L << Integer.SIZE + 1) + Math.max(0, adjustment); // must fit
         maxFrameLength = (int) Math.min(max, greatest);
     }
 
@@ -147,6 +145,12 @@ public final class LengthDelimitedCodec implements Codec<byte[], byte[]> {
                     "a frame of " + frame.length + " bytes is longer than the maximum of " + max, true);
         }
         long told = (long) frame.length - adjustment;
+        if (told > max && told <= Numbers.max(width)) {
+            throw new FrameException(
+                    "a frame of " + frame.length + " bytes has " + told
+                            + " as its length in the head, which is more than the maximum of " + max,
+                    true);
+        }
         if (told < 0 || told > Numbers.max(width)) {
             throw new FrameException(
                     "a frame of " + frame.length + " bytes, adjusted by " + adjustment

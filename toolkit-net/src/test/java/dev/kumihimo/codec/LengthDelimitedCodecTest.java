@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Random;
@@ -172,6 +173,11 @@ class LengthDelimitedCodecTest {
                         "abcd",
                         "! a frame of 4 bytes is longer than the maximum of 3"),
                 row(
+                        "too long in its head",
+                        b -> b.maxFrameLength(5).lengthAdjustment(-2),
+                        "abcd",
+                        "! a frame of 4 bytes has 6 as its length in the head, which is more than the maximum of 5"),
+                row(
                         "too short",
                         b -> b.lengthAdjustment(5),
                         "abcd",
@@ -201,17 +207,38 @@ class LengthDelimitedCodecTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"-1, 254", "0, 255", "1, 256"})
-    void theMaximum_isCutDownToWhatTheFieldHolds(int adjustment, int greatest) throws Exception {
+    @CsvSource({"-10, 255, 245", "-1, 255, 254", "0, 255, 255", "1, 256, 256"})
+    void theMaximum_isCutDownToWhatTheFieldHolds(int adjustment, int most, int greatest) throws Exception {
         LengthDelimitedCodec codec = codec(b -> b.lengthFieldWidth(1).lengthAdjustment(adjustment));
-        assertThat(codec.maxFrameLength()).isEqualTo(greatest);
+        assertThat(codec.maxFrameLength()).isEqualTo(most);
         codec.maxFrameLength(1_000);
-        assertThat(codec.maxFrameLength()).isEqualTo(greatest);
+        assertThat(codec.maxFrameLength()).isEqualTo(most);
         FrameBuffer target = new FrameBuffer(8);
         codec.encode(new byte[greatest], target);
         assertThat(target.toByteArray()[0]).isEqualTo((byte) 0xff);
         assertThatThrownBy(() -> codec.encode(new byte[greatest + 1], target)).isInstanceOf(FrameException.class);
         assertThat(target.size()).isEqualTo(1 + greatest);
+    }
+
+    /** Whatever a codec sends, one with the same settings receives. */
+    @ParameterizedTest
+    @CsvSource({"1, -300", "1, -10", "1, -1", "1, 0", "1, 1", "1, 10", "2, -10", "2, 10"})
+    void whatIsSent_isReceivedWithTheSameSettings(int width, int adjustment) throws Exception {
+        for (int max : new int[] {0, 1, 9, 10, 11, 100, 245, 255, 300}) {
+            LengthDelimitedCodec codec = codec(
+                    b -> b.lengthFieldWidth(width).lengthAdjustment(adjustment).maxFrameLength(max));
+            for (int size = 0; size < 320; size++) {
+                FrameBuffer sent = new FrameBuffer(400);
+                try {
+                    codec.encode(new byte[size], sent);
+                } catch (FrameException e) {
+                    continue;
+                }
+                assertThat(codec.decode(ByteBuffer.wrap(sent.toByteArray())))
+                        .as("%s of at most %s", size, max)
+                        .hasSize(size);
+            }
+        }
     }
 
     @Test
@@ -226,8 +253,6 @@ class LengthDelimitedCodecTest {
         assertThat(codec(b -> b.maxFrameLength(Integer.MAX_VALUE).lengthAdjustment(Integer.MAX_VALUE))
                         .maxFrameLength())
                 .isEqualTo(Integer.MAX_VALUE);
-        assertThat(codec(b -> b.lengthFieldWidth(1).lengthAdjustment(-300)).maxFrameLength())
-                .isZero();
     }
 
     @Test
