@@ -21,6 +21,9 @@ import java.util.Objects;
  *
  * <p>Before the frame there may be others that were not written yet: an encoder counts from the {@link #size()} that it finds.
  *
+ * <p>What is not written yet is at most 2 GiB, less a few bytes: a put that would make it more throws
+ * {@link IllegalStateException}, and puts nothing.
+ *
  * <p>Confined to one thread.
  *
  * @since 0.1

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * Cancellation: a wait that is given up leaves its queue and nothing else, since all there wait for the same. A turn that is
  * given up is the semaphore's business. Bytes are taken and counted after the last wait of a call, so no wait loses any.
  * Garbage: the ring lives as long as the pipe.
- * Checked by: DuplexTest, DuplexInterruptionTest; SchedulesOfPipesTest in toolkit-test.
+ * Checked by: DuplexTest, StreamInterruptionTest; SchedulesOfPipesTest in toolkit-test.
  */
 
 /** Bytes from one side to another, in memory, at most so many at a time. */
