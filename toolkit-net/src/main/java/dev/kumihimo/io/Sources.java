@@ -3,14 +3,18 @@ package dev.kumihimo.io;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.Waiter;
+import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.select.Selectable;
+import dev.kumihimo.task.CancellationToken;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** Sources made of others, or of nothing. What they do is said where {@link ByteStreams} makes them. */
@@ -21,7 +25,7 @@ final class Sources {
     static final class Chained extends SourceView {
         private final ByteSource first;
         private final ByteSource second;
-        private boolean firstEnded;
+        private volatile boolean firstEnded; // also read by selects, of any thread
         private volatile boolean closed;
 
         Chained(ByteSource first, ByteSource second) {
@@ -77,7 +81,13 @@ final class Sources {
 
         private final ByteSource source;
         private final ByteSink sink;
-        private @Nullable ByteBuffer owed;
+        private final AtomicBoolean busy = new AtomicBoolean(); // somebody reads, or has closed
+        private final AtomicBoolean closing = new AtomicBoolean();
+
+        /** Cancelled when it is closed, which leaves the sink open and so would not end a wait for that by itself. */
+        private final CancellationToken closed = CancellationToken.create("tee");
+
+        private volatile @Nullable ByteBuffer owed; // also looked at by selects, and by who closes
 
         Tee(ByteSource source, ByteSink sink) {
             this.source = Objects.requireNonNull(source, "source");
@@ -86,7 +96,18 @@ final class Sources {
 
         @Override
         int readBefore(ByteBuffer target, long deadline) throws IOException {
-            if (!pay(deadline)) {
+            if (!busy.compareAndSet(false, true)) {
+                throw new ClosedChannelException(); // it belongs to one thread, so that is who closes
+            }
+            try {
+                return payAndRead(target, deadline);
+            } finally {
+                busy.set(false);
+            }
+        }
+
+        private int payAndRead(ByteBuffer target, long deadline) throws IOException {
+            if (owed != null && !payUnlessClosed(deadline)) {
                 return 0;
             }
             int first = target.position();
@@ -103,6 +124,16 @@ final class Sources {
                 }
             }
             return count;
+        }
+
+        private boolean payUnlessClosed(long deadline) throws IOException {
+            try {
+                return closed.<Boolean, IOException>run(() -> pay(deadline));
+            } catch (TaskCancelledException e) { // of the token: a cancellation of the caller comes as an IOException
+                AsynchronousCloseException ended = new AsynchronousCloseException();
+                ended.initCause(e);
+                throw ended;
+            }
         }
 
         /** {@return whether nothing is owed any more} If not, it has only been tried. */
@@ -156,10 +187,24 @@ final class Sources {
 
         @Override
         public void close() throws IOException {
-            try (ByteSource closed = source) {
-                if (closed.isOpen()) {
-                    pay(Deadlines.NEVER);
+            boolean wasOpen = source.isOpen();
+            boolean first = closing.compareAndSet(false, true);
+            try {
+                source.close();
+            } finally {
+                if (first) {
+                    if (wasOpen && busy.compareAndSet(false, true)) { // for good
+                        payOnce();
+                    } else {
+                        closed.cancel(); // the reader's wait; what is owed is dropped
+                    }
                 }
+            }
+        }
+
+        private void payOnce() throws IOException {
+            try {
+                pay(Deadlines.NEVER);
             } finally {
                 owed = null;
             }
@@ -178,7 +223,7 @@ final class Sources {
         private final ByteSource source;
         private final long bytesPerSecond;
         private final long most;
-        private long next; // when the next read may begin; 0 is at once
+        private volatile long next; // when the next read may begin; 0 is at once
 
         Throttled(ByteSource source, long bytesPerSecond) {
             if (bytesPerSecond < 1) {

@@ -218,6 +218,7 @@ class SourcesTest {
         try (TaskRuntime runtime = runtime()) {
             JoinHandle<Void> closing = runtime.spawn(tee::close);
             untilWaiting(closing);
+            assertThat(source.closed).isTrue();
             assertThat(read(copy.source(), 2)).isEqualTo("ab");
             closing.join();
         }
