@@ -216,7 +216,8 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
     /**
      * {@return the receiving of a frame, to be selected on} It is taken only if the frame is complete: a branch that is not
      * taken has lost nothing. At the end of the stream, after whole frames, it gives null. What a receive would throw, the
-     * select throws as an {@link UncheckedIOException}.
+     * select throws as an {@link UncheckedIOException}. When bytes come that complete no frame, the select leaves the queues of its
+     * other branches, and waits at their ends again.
      *
      * <pre>{@code
      * String next = Select.<String>of()
@@ -302,6 +303,18 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
         Receiving(FramedReader<I> reader) {
             super(reader.source.readable());
             this.reader = reader;
+        }
+
+        private Receiving(Receiving<I> other, Clause<?> signal) {
+            super(signal, other);
+            this.reader = other.reader;
+        }
+
+        /** A source that is made of others waits for the one, then for the other. */
+        @Override
+        protected Attempt<@Nullable I> renewed() {
+            Clause<?> now = reader.source.readable().clause();
+            return now == signal() ? this : new Receiving<>(this, now);
         }
 
         @Override

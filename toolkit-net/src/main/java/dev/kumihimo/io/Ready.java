@@ -17,41 +17,35 @@ final class Ready extends Clause<@Nullable Void> {
         Selectable<@Nullable Void> now();
     }
 
-    /** Looks what to wait for whenever it is added to a select. */
-    private record Asked(Which which) implements Selectable<@Nullable Void> {
-        @Override
-        public Clause<@Nullable Void> clause() {
-            return which.now().clause();
-        }
-    }
-
     /**
      * Ready if something is there, looked for whenever a select tries it, or else if what lies below is. Asks what to wait for
-     * whenever it is added to a select, since that may be another then.
+     * whenever a select begins to, since that may be another then.
      */
     private record Either(BooleanSupplier there, Which below) implements Selectable<@Nullable Void> {
         @Override
         public Clause<@Nullable Void> clause() {
-            Clause<@Nullable Void> clause = below.now().clause();
-            if (clause instanceof Ready) { // may be a time, which an attempt cannot wait for
-                return there.getAsBoolean() ? NOW : clause;
-            }
-            return new There(there, clause);
+            return new There(this, below.now().clause());
         }
     }
 
-    /** Takes nothing, neither here nor below: so it may be the signal of another attempt. */
+    /** Takes nothing, neither here nor below: so it may be the signal of another attempt. Nobody rings for it. */
     private static final class There extends Attempt<@Nullable Void> {
-        private final BooleanSupplier there;
+        private final Either source;
 
-        There(BooleanSupplier there, Clause<@Nullable Void> below) {
+        There(Either source, Clause<@Nullable Void> below) {
             super(below);
-            this.there = there;
+            this.source = source;
+        }
+
+        @Override
+        protected Attempt<@Nullable Void> renewed() {
+            Clause<@Nullable Void> below = source.below.now().clause();
+            return below == signal() ? this : new There(source, below);
         }
 
         @Override
         protected @Nullable Object attempt(boolean signalled) {
-            return signalled || there.getAsBoolean() ? null : NOT_READY;
+            return signalled || source.there.getAsBoolean() ? null : NOT_READY;
         }
 
         @Override
@@ -67,9 +61,9 @@ final class Ready extends Clause<@Nullable Void> {
         this.time = time;
     }
 
-    /** {@return a selectable that asks what to wait for whenever it is added to a select} */
+    /** {@return a selectable that asks what to wait for whenever a select begins to wait} */
     static Selectable<@Nullable Void> asked(Which which) {
-        return new Asked(which);
+        return new Either(() -> false, which);
     }
 
     /** {@return a selectable that is ready if something is there, which it looks for in every select, or if another is} */

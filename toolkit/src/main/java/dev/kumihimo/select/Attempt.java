@@ -5,12 +5,15 @@ import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WakeList;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A clause for what has to be tried to be known: it waits for a signal, and is ready if what it then tries succeeds. Bytes of
  * a socket are the signal, and a whole message is what is waited for. A select in which the attempt comes to nothing waits
- * on, its time running.
+ * on, its time running, but it leaves all its queues meanwhile, and is the last in each when it waits again: an attempt that
+ * often comes to nothing costs the other branches of its select their turn.
  *
  * <pre>{@code
  * private final Attempt<String> lines = new Attempt<>(stream) {
@@ -30,27 +33,59 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
     /* Who waits is enqueued at the signal, and noted here besides: ring() wakes it when something is there of which no signal
-     * tells. `waiting` is guarded by the lock of the signal's point. `rung` is set under it too, and cleared without, by who is
-     * about to try: so a ring is either before that attempt, which sees what was left; or it is seen by tryNow(), under the
-     * lock under which the select then enqueues; or it finds the node noted. */
+     * tells. `waiting` is guarded by the lock of the signal's point. Attempts at the same thing have one bell, though their
+     * signals may have different points. A ring first marks the bell, and then wakes whom it finds at the attempts that are
+     * listed there; who is about to wait first lists its attempt, and then looks whether the bell is marked: one of the two sees
+     * the other. The mark is taken away by who is about to try, which sees what was left. */
+
+    /** Rung for all the attempts at one thing. */
+    private static final class Bell {
+        final Set<Attempt<?>> attempts = ConcurrentHashMap.newKeySet(2); // at which somebody waits, or soon will
+        volatile boolean rung;
+    }
 
     private final Clause<?> signal;
+    private final Bell bell;
     private final List<WaitNode> waiting = new ArrayList<>(0);
-    private volatile boolean rung;
 
     /**
      * Creates a clause.
      *
      * @param signal what to wait for between two attempts: something that takes nothing when it is ready, as a stream's
-     *     {@code readable()}, and is no mere time
+     *     {@code readable()}. It may be a time
      */
     protected Attempt(Selectable<?> signal) {
-        this(signal.clause());
+        this(signal.clause(), new Bell());
     }
 
-    private Attempt(Clause<?> signal) {
+    /**
+     * Creates a clause for the same thing as another one, which a {@link #ring} of either concerns: for {@link #renewed}.
+     *
+     * @param signal what to wait for between two attempts, as above
+     * @param other the other one
+     */
+    protected Attempt(Selectable<?> signal, Attempt<?> other) {
+        this(signal.clause(), other.bell);
+    }
+
+    private Attempt(Clause<?> signal, Bell bell) {
         super(signal.point());
         this.signal = signal;
+        this.bell = bell;
+    }
+
+    /**
+     * {@return what a select goes on with in place of this one} It asks at the beginning of each {@link Select#await()}, and
+     * each time it waits again after an attempt that came to nothing. To be overridden if what the signal is depends on the state
+     * of things; otherwise this. Called with no lock held, by any thread. Never waits.
+     */
+    protected Attempt<T> renewed() {
+        return this;
+    }
+
+    /** {@return what it waits for between two attempts} */
+    protected final Clause<?> signal() {
+        return signal;
     }
 
     /**
@@ -64,17 +99,24 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
 
     /**
      * Has all who wait try again: to be called by who leaves something that another may take, and of which the signal does not
-     * tell any more. Never waits.
+     * tell any more. Who waits for a time only, tries when that has come. Never waits.
      */
     protected final void ring() {
+        bell.rung = true;
+        WakeList woken = new WakeList();
+        for (Attempt<?> attempt : bell.attempts) {
+            attempt.grantAll(woken);
+        }
+        woken.wakeAll();
+    }
+
+    private void grantAll(WakeList woken) {
         WaitPoint point = point();
         if (point == null) {
             return; // nobody is ever enqueued
         }
-        WakeList woken = new WakeList();
         point.lock();
         try {
-            rung = true;
             for (WaitNode node : waiting) {
                 point.withdraw(node, woken);
                 if (node.grant()) {
@@ -85,12 +127,11 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
         } finally {
             point.unlock();
         }
-        woken.wakeAll();
     }
 
     /** Tries what needs no signal, its own nor that of an attempt which is its signal. */
     final @Nullable Object attemptEarly() {
-        rung = false;
+        bell.rung = false;
         Object early = attempt(false);
         boolean signalled =
                 early == NOT_READY && signal instanceof Attempt<?> inner && inner.attemptEarly() != NOT_READY;
@@ -107,6 +148,9 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
         try {
             for (Clause<?> each = this; each instanceof Attempt<?> attempt; each = attempt.signal) {
                 attempt.waiting.remove(node);
+                if (attempt.waiting.isEmpty()) {
+                    attempt.bell.attempts.remove(attempt);
+                }
             }
         } finally {
             point.unlock();
@@ -121,7 +165,7 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
     /** Only tells whether there is a signal, or a ring. */
     @Override
     protected final @Nullable Object tryNow(WakeList woken) {
-        return rung ? null : signal.tryNow(woken);
+        return bell.rung ? null : signal.tryNow(woken);
     }
 
     @Override
@@ -131,7 +175,8 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
 
     @Override
     protected final boolean enqueue(WaitNode node, WakeList woken) {
-        boolean enqueued = signal.enqueue(node, woken);
+        bell.attempts.add(this);
+        boolean enqueued = !bell.rung && signal.enqueue(node, woken);
         if (enqueued) {
             waiting.add(node);
         }
@@ -140,6 +185,6 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
 
     @Override
     protected final long deadline() {
-        return Long.MAX_VALUE;
+        return signal.deadline();
     }
 }

@@ -43,7 +43,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>If several branches are ready, one is chosen at random, or with {@link #biased()} the first. Branches that wait are in
- * their queues with everybody else, in FIFO order. No thread and no task is started for it.
+ * their queues with everybody else, in FIFO order. But if one of them is an {@link Attempt}, such as the receiving of a frame,
+ * that comes to nothing when it is made, as when half a frame has come, then the select leaves all its queues and begins anew, at
+ * their ends. No thread and no task is started for it.
  *
  * <p>A branch whose end has come is ready: a receive from a channel that is closed and drained, a send to a closed one, an
  * acquire from a closed semaphore. {@link #await()} then throws what that operation throws by itself.
@@ -313,6 +315,7 @@ public final class Select<R extends @Nullable Object> {
     public R await() throws InterruptedException {
         Waiter.spend();
         askGuards();
+        renew();
         int chosen = choose();
         if (chosen < 0 && otherwise != null) {
             return otherwise.run();
@@ -416,17 +419,24 @@ public final class Select<R extends @Nullable Object> {
 
     private int waitForAny(WakeList woken) throws InterruptedException {
         Waiter waiter = Waiter.current();
-        int earliest = startTimers(waiter);
+        startTimers(waiter);
         while (true) {
+            int earliest = earliest();
+            int chosen;
             if (earliest >= 0 && clauses[earliest].deadline() <= waiter.nanoTime()) {
                 int ready = tryTogether(woken);
-                return ready >= 0 ? ready : expired(earliest);
+                if (ready >= 0) {
+                    return ready;
+                }
+                chosen = expired(earliest);
+            } else {
+                chosen = waitOnce(woken, earliest);
             }
-            int chosen = waitOnce(woken, earliest);
             if (confirm(clauses[chosen])) {
                 return chosen;
             }
             Waiter.spend(); // who is at it in our stead may need this carrier
+            renew();
             chosen = tryEach(woken);
             if (chosen >= 0) {
                 return chosen;
@@ -487,22 +497,35 @@ public final class Select<R extends @Nullable Object> {
         throw new IllegalStateException("granted through a node that is not of this select");
     }
 
-    /** Starts the time of {@link #after}, and returns the branch whose deadline comes first, or -1 if none has one. */
-    private int startTimers(Waiter waiter) {
+    /** Starts the time of {@link #after}. */
+    private void startTimers(Waiter waiter) {
+        for (int i = 0; i < count; i++) {
+            if (isEnabled(i) && clauses[i] instanceof After after) {
+                after.start(waiter.nanoTime());
+            }
+        }
+    }
+
+    /** Returns the branch whose deadline comes first, or -1 if none has one. */
+    private int earliest() {
         int earliest = -1;
         for (int i = 0; i < count; i++) {
-            Clause<?> clause = clauses[i];
-            if (isEnabled(i)) {
-                if (clause instanceof After after) {
-                    after.start(waiter.nanoTime());
-                }
-                if (clause.deadline() != Long.MAX_VALUE
-                        && (earliest < 0 || clause.deadline() < clauses[earliest].deadline())) {
-                    earliest = i;
-                }
+            if (isEnabled(i)
+                    && clauses[i].deadline() != Long.MAX_VALUE
+                    && (earliest < 0 || clauses[i].deadline() < clauses[earliest].deadline())) {
+                earliest = i;
             }
         }
         return earliest;
+    }
+
+    /** What an attempt waits for may be another than it was. */
+    private void renew() {
+        for (int i = 0; i < count; i++) {
+            if (isEnabled(i) && clauses[i] instanceof Attempt<?> attempt) {
+                clauses[i] = attempt.renewed();
+            }
+        }
     }
 
     /**

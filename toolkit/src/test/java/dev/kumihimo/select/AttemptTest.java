@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kumihimo.channel.Channel;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
+import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -340,5 +342,107 @@ class AttemptTest {
         assertThat(Select.<String>of().on(outer, value -> value).await()).isEqualTo("outer result");
         ringer.join();
         assertThat(bell.waiting() + outer.waiting()).isZero();
+    }
+
+    /* ---------------- Another signal -------------- */
+
+    /** An attempt that waits for one signal at first, and for the other after it has been made. */
+    private static final class Moving extends Attempt<String> {
+        private final Selectable<?> second;
+        private final AtomicReference<@Nullable String> left;
+        private boolean moved;
+
+        Moving(Selectable<?> first, Selectable<?> second) {
+            super(first);
+            this.second = second;
+            this.left = new AtomicReference<>();
+        }
+
+        private Moving(Moving other) {
+            super(other.second, other);
+            this.second = other.second;
+            this.left = other.left;
+        }
+
+        void leave(String item) {
+            left.set(item);
+            ring();
+        }
+
+        @Override
+        protected Attempt<String> renewed() {
+            return moved ? new Moving(this) : this;
+        }
+
+        @Override
+        protected Object attempt(boolean signalled) {
+            moved |= signalled;
+            String got = left.getAndSet(null);
+            return got == null ? NOT_READY : got;
+        }
+
+        @Override
+        protected String result(@Nullable Object outcome) {
+            return "got " + outcome;
+        }
+    }
+
+    @Test
+    void anAttemptThatComesToNothing_mayWaitForAnotherSignal_whereARingReachesIt() throws Exception {
+        signal.ready = true;
+        Room elsewhere = new Room();
+        Moving moving = new Moving(signal, new Signal(elsewhere));
+        Thread ringer = Thread.ofVirtual().start(() -> {
+            while (elsewhere.waiting.isEmpty()) {
+                Thread.onSpinWait();
+            }
+            moving.leave("a");
+        });
+        assertThat(Select.<String>of().on(moving, value -> value).await()).isEqualTo("got a");
+        ringer.join();
+        assertThat(room.waiting).isEmpty();
+        assertThat(elsewhere.waiting).isEmpty();
+        assertThat(signal.enqueued).isZero();
+    }
+
+    /** Becomes ready by itself. */
+    private static final class Time extends Clause<@Nullable Void> {
+        private final long time = Waiter.current().nanoTime() + 2_000_000;
+
+        Time() {
+            super(null);
+        }
+
+        @Override
+        protected @Nullable Object tryNow(WakeList woken) {
+            return time <= Waiter.current().nanoTime() ? null : NOT_READY;
+        }
+
+        @Override
+        protected @Nullable Void result(@Nullable Object outcome) {
+            return null;
+        }
+
+        @Override
+        protected long deadline() {
+            return time;
+        }
+    }
+
+    @Test
+    void theSignal_mayBeATime_afterWhichAnotherOneIsWaitedFor() throws Exception {
+        Moving moving = new Moving(new Time(), signal);
+        Thread ringer = Thread.ofVirtual().start(() -> {
+            while (room.waiting.isEmpty()) {
+                Thread.onSpinWait();
+            }
+            moving.leave("a");
+        });
+        assertThat(Select.<String>of()
+                        .on(moving, value -> value)
+                        .after(Duration.ofSeconds(30), () -> "never")
+                        .await())
+                .isEqualTo("got a");
+        ringer.join();
     }
 }
