@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param <I> the frames
  */
 final class FrameInput<I> {
-    /** What is larger is given back once it is empty, see {@link FrameBuffer#RETAINED}. */
+    /** What is larger is given back once there is little in it, see {@link FrameBuffer#RETAINED}. */
     private static final int RETAINED = FrameBuffer.RETAINED;
 
     private static final int MAX_CAPACITY = Integer.MAX_VALUE - 8;
@@ -93,11 +93,14 @@ final class FrameInput<I> {
         return bytes.capacity();
     }
 
-    /** {@return a copy of what was read and not decoded, which is gone then} */
+    /** {@return a copy of what was read and not decoded, which is gone then} This one is of no more use. */
     byte[] takeRest() {
         byte[] rest = new byte[bytes.remaining()];
         bytes.get(rest);
-        starved = !ended;
+        if (failure == null) {
+            failure = new IllegalStateException(
+                    "what this reader had read was taken out, of which its decoder may have seen some");
+        }
         return rest;
     }
 
@@ -150,6 +153,9 @@ final class FrameInput<I> {
     }
 
     private void makeRoom() throws FrameException {
+        if (bytes.remaining() <= initialCapacity / 2) { // else it would soon have to grow again
+            shrink();
+        }
         int capacity = bytes.capacity();
         int size = bytes.remaining();
         if (size == 0) {
@@ -168,7 +174,7 @@ final class FrameInput<I> {
 
     private void shrink() {
         if (bytes.capacity() > RETAINED && bytes.capacity() > initialCapacity) {
-            bytes = ByteBuffer.allocate(initialCapacity).limit(0);
+            bytes = ByteBuffer.allocate(initialCapacity).put(bytes).flip();
         }
     }
 

@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  * the next receive asks the source again.
  *
  * <p><b>Memory.</b> It holds what was read and is not decoded: as much as the decoder lets a frame grow, doubled at most, and
- * 8 KiB more. A buffer of more than 256 KiB is given back when it is empty.
+ * 8 KiB more. A buffer of more than 256 KiB is given back when it is empty, or
+ * by the next read if there are at most 4 KiB in it.
  *
  * @param <I> the frames
  * @since 0.1
@@ -258,7 +259,8 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
     }
 
     /**
-     * Takes out what was read and is in no frame yet: for whoever goes on with the source itself.
+     * Takes out what was read and is in no frame yet: for whoever goes on with the source itself. This reader cannot be used any
+     * more, since its decoder may have seen some of that; {@link #with} makes another, for what comes from the source then.
      *
      * @return the bytes, possibly none
      * @throws IllegalStateException if somebody is receiving

@@ -292,8 +292,44 @@ class FramedReaderTest {
         assertThat(reader.receive()).isEqualTo(1);
         assertThat(reader.takeRest()).isEqualTo(ByteBuffer.wrap(bytes("rest")));
         assertThat(reader.takeRest().remaining()).isZero();
+        for (int i = 0; i < 2; i++) { // its decoder may have seen some of it
+            assertThatThrownBy(reader::tryReceive)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("taken out");
+        }
+        assertThat(reader.with(INTS).receive()).isEqualTo(2);
+    }
+
+    @Test
+    void takeRest_leavesNothingOfTheDecodersState_toWhatComes() throws Exception {
+        FramedReader<String> reader =
+                FramedReader.of(new Script().data("hello").pause().data("a\nb\n12345678\n"), LinesCodec.of(10));
         assertThat(reader.tryReceive()).isNull();
-        assertThat(reader.receive()).isEqualTo(2);
+        assertThat(reader.takeRest()).isEqualTo(ByteBuffer.wrap(bytes("hello")));
+        FramedReader<String> next = reader.with(LinesCodec.of(10));
+        assertThat(next.receive()).isEqualTo("a");
+        assertThat(next.receive()).isEqualTo("b");
+    }
+
+    /** What the largest frame needed is given back though some of the next one is there already. */
+    @Test
+    void theBuffer_isGivenBack_thoughItIsNeverEmpty() throws Exception {
+        FrameBuffer frames = new FrameBuffer(1);
+        LengthDelimitedCodec codec = LengthDelimitedCodec.create();
+        codec.encode(new byte[1 << 20], frames);
+        frames.put(0);
+        Script script = new Script().data(frames.toByteArray());
+        for (int i = 0; i < 100; i++) {
+            script.data("\0\0\1x\0");
+        }
+        FramedReader<byte[]> reader = FramedReader.of(script, codec);
+        int initial = reader.capacity();
+        assertThat(reader.receive()).hasSize(1 << 20);
+        for (int i = 0; i < 100; i++) {
+            assertThat(reader.receive()).isEqualTo(bytes("x"));
+            assertThat(reader.buffered()).isEqualTo(1);
+            assertThat(reader.capacity()).isEqualTo(initial);
+        }
     }
 
     @Test
