@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * connections share those few.
  */
 final class Buffers {
-    /** What two records of the greatest usual size need: one system call for both. Measured: see the benchmark. */
+    /** What two records of the greatest usual size need: one system call for both. Other sizes were not compared. */
     static final int SIZE = 2 * 16_709;
 
     private static final int SLOTS = 64;

@@ -3,6 +3,7 @@ package dev.kumihimo.tls;
 import dev.kumihimo.io.ByteStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import javax.net.ssl.SSLEngine;
@@ -19,12 +20,16 @@ import org.jspecify.annotations.Nullable;
  * the next call goes on.
  *
  * Fields: until the handshake is done all belong to who has its turn. Then `in`, `plain`, `drained` and `ended` belong to who
- * has the turn to read, `out` to who has the turn to write. `pending` and `ready` are volatile: others look at them.
+ * has the turn to read, `out` to who has the turn to write. The volatile ones are looked at by
+ * others.
  *
  * Two at once: the engine has a lock of its own, so that unwrapping and wrapping exclude each other for the microseconds that a
  * record takes. A reader never waits for a writer: what the engine wants to send after the handshake (the answer to a key
  * update, an alert) the reader wraps only if nobody is writing; else the engine sends it with the writer's next record, which
- * is what RFC 8446 asks for.
+ * is what RFC 8446 asks for, or the writer sends it itself when it has given its turn back and sees that `owes` was set meanwhile.
+ *
+ * A broken output: nobody waits for a write that a reader or a watcher does for others, so what it is told is kept in `broken`,
+ * the records that are left are dropped, and the next write throws it. Reading goes on.
  */
 
 /** The records of one stream: an engine, its buffers, and what is below. Knows no turns. */
@@ -35,6 +40,12 @@ final class Records {
     private static final int HEADER = 5;
 
     private static final byte HANDSHAKE = 22;
+
+    /**
+     * The most answers to key updates that wait to be sent: 27 bytes each. Keys are updated after many gigabytes, so a peer that
+     * asks for so many and takes no answer does it to fill our memory.
+     */
+    private static final int MOST_ANSWERS = 256;
 
     /** The most bytes of an unfinished record that a wait keeps in a buffer of their size, not in a shared one. */
     private static final int FEW = 2048;
@@ -60,11 +71,20 @@ final class Records {
     private boolean ended;
     private boolean refusesHandshakes;
 
+    /** How many answers a reader has found owed since {@link #hasFlushed} was last set. */
+    private int answers;
+
     /** Whether {@link #out} has content. */
     private volatile boolean pending;
 
     /** Whether the engine had something to say of its own when a reader last looked. */
     private volatile boolean owes;
+
+    /** Whether all that was pending has gone out since a reader last looked. */
+    private volatile boolean hasFlushed;
+
+    /** What somebody who may not write was told by the stream below. A record is missing there, so nothing follows it. */
+    private volatile @Nullable IOException broken;
 
     /** Whether reading would give something, or fail, without more bytes from below. */
     private volatile boolean ready;
@@ -81,6 +101,11 @@ final class Records {
 
     boolean isPending() {
         return pending;
+    }
+
+    /** {@return whether the engine may have something to say of its own} */
+    boolean isOwing() {
+        return owes;
     }
 
     boolean isReady() {
@@ -164,9 +189,9 @@ final class Records {
     }
 
     /**
-     * Computes what the engine has to: half a millisecond of signatures and key agreements. In place: a hand-over to the
-     * blocking pool and back costs more than it spares the carrier, and what waits for a file or a network in a trust manager
-     * of the user's waits in a virtual thread.
+     * Computes what the engine has to: signatures and key agreements. In place, without a hand-over to the blocking pool: they
+     * are short, and what waits for a file or a network in a trust manager of the user's waits in a virtual thread. What it
+     * costs others on the carrier was not measured.
      */
     private void runTasks() {
         for (Runnable task; (task = engine.getDelegatedTask()) != null; ) {
@@ -237,9 +262,17 @@ final class Records {
             throw new SSLException("the peer wants to renegotiate, which is refused");
         }
         int start = target.position();
-        SSLEngineResult result = engine.unwrap(records, target);
-        if (result.getStatus() == Status.BUFFER_OVERFLOW) {
-            result = unwrapApart(records);
+        SSLEngineResult result;
+        try {
+            result = engine.unwrap(records, target);
+            if (result.getStatus() == Status.BUFFER_OVERFLOW) {
+                result = unwrapApart(records);
+            }
+            if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
+                runTasks();
+            }
+        } catch (RuntimeException e) { // of the engine, or of a trust or key manager
+            throw new SSLException("TLS failed: " + e, e);
         }
         taken = target.position() - start;
         if (result.getStatus() == Status.BUFFER_UNDERFLOW) {
@@ -250,14 +283,28 @@ final class Records {
             ended = true;
             dropInput();
         }
-        if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
-            runTasks();
-        }
         if (result.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) {
             owes = true;
             push.run();
+            if (taken == 0 && plain == null) { // else it is the same as before that is still owed
+                countAnswer();
+            }
         }
         return true;
+    }
+
+    private void countAnswer() throws SSLException {
+        if (broken != null) {
+            return; // and nothing is kept
+        }
+        if (hasFlushed) {
+            hasFlushed = false;
+            answers = 0;
+        }
+        if (++answers > MOST_ANSWERS) {
+            throw new SSLException(
+                    "the peer has asked for more than " + MOST_ANSWERS + " key updates, and has not taken the answers");
+        }
     }
 
     /** Takes one record into a buffer of our own, since the reader's is too small for it. */
@@ -305,8 +352,11 @@ final class Records {
                 return 0;
             }
             keepFew();
-            if (done && (pending || owes)) {
-                push.run();
+            if (done) {
+                noteInput(); // what a read before this has left is taken
+                if (pending || owes) {
+                    push.run();
+                }
             }
             int event = Waits.forAny(transport.readable(), pending && done ? transport.writable() : null, deadline);
             if (event == Waits.PASSED) {
@@ -396,8 +446,9 @@ final class Records {
      * Makes records of as many bytes as fit into one buffer; nothing is pending. In the turn to write.
      *
      * @throws SSLException if the engine takes nothing any more
+     * @throws IOException if the output is broken
      */
-    void wrap(ByteBuffer source) throws SSLException {
+    void wrap(ByteBuffer source) throws IOException {
         ByteBuffer records = roomToWrap();
         try {
             SSLEngineResult result;
@@ -414,7 +465,7 @@ final class Records {
     }
 
     /** Makes records of what the engine itself has to say, behind what is pending. */
-    void wrapOwn() throws SSLException {
+    void wrapOwn() throws IOException {
         if (engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) { // else it would make a record of nothing
             ByteBuffer records = roomToWrap();
             try {
@@ -429,7 +480,7 @@ final class Records {
     }
 
     /** Makes records of what a reader could not send. */
-    void wrapOwed() throws SSLException {
+    void wrapOwed() throws IOException {
         if (owes) {
             owes = false;
             wrapOwn();
@@ -437,12 +488,37 @@ final class Records {
     }
 
     /** Makes the record that ends the output, behind what is pending. */
-    void wrapEnd() throws SSLException {
+    void wrapEnd() throws IOException {
         engine.closeOutbound();
         wrapOwn();
     }
 
-    private ByteBuffer roomToWrap() {
+    /** Drops what is to go out, and refuses more. By who has the turn to write. */
+    void breakOutput(IOException e) {
+        ByteBuffer records = out;
+        if (broken == null) {
+            broken = e;
+        }
+        out = null;
+        pending = false;
+        owes = false;
+        if (records != null) {
+            Buffers.give(records);
+        }
+    }
+
+    private void ensureNotBroken() throws IOException {
+        IOException e = broken;
+        if (e instanceof ClosedChannelException) {
+            throw new ClosedChannelException();
+        }
+        if (e != null) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private ByteBuffer roomToWrap() throws IOException {
+        ensureNotBroken();
         ByteBuffer records = out;
         if (records == null) {
             return Buffers.take(packet);
@@ -480,6 +556,7 @@ final class Records {
 
     /** Writes what is pending as far as there is room. Returns whether that was all. */
     boolean flushNow() throws IOException {
+        ensureNotBroken();
         ByteBuffer records = out;
         if (records != null) {
             while (records.hasRemaining()) {
@@ -489,6 +566,9 @@ final class Records {
             }
             out = null;
             pending = false;
+            if (!hasFlushed) {
+                hasFlushed = true;
+            }
             Buffers.give(records);
         }
         return true;

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * A failure of the protocol is final: it is kept, told to the peer if there is room for an alert, and what is below is closed.
  * Each later call throws it again. What goes wrong below is not kept here: it will be told from there again.
  *
- * Checked by: TlsStreamTest, TlsInterruptionTest, TlsFaultTest, TlsSelectTest, TlsInteropTest.
+ * Checked by: TlsStreamTest, TlsOutputTest, TlsInterruptionTest, TlsFaultTest, TlsSelectTest, TlsInteropTest.
  */
 
 /**
@@ -58,8 +58,10 @@ import org.jspecify.annotations.Nullable;
  * it may be an attacker's: reading then throws an {@link SSLException} that says <i>truncated</i>. In TLS 1.3 each direction
  * ends by itself. In TLS 1.2 the JDK ends both as soon as the peer has ended its own, and writing throws.
  *
- * <p><b>Errors.</b> What is wrong in the handshake or in a record is an {@link SSLException}; the peer is told by an alert, what
- * is below is closed, and each later call throws it again. Renegotiation is such an error. A peer that refuses this side's
+ * <p><b>Errors.</b> What is wrong in the handshake or in a record is an {@link SSLException}; what is below is closed, and each
+ * later call throws it again. What the JDK's engine finds is told to the peer by an alert, if there is room for it at once and
+ * nobody else writes. What this class finds (an end without close_notify, bytes that are no TLS, a renegotiation, more than 256
+ * requests for key updates whose answers the peer does not take) is not told: the peer sees the connection end. A peer that refuses this side's
  * certificate in TLS 1.3 does so after this side's handshake is done: reading tells.
  *
  * <p><b>Memory.</b> Buffers are there only while there are bytes in them, so an idle connection has none.
@@ -293,7 +295,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
         } catch (ClosedChannelException e) {
             throw told();
         } finally {
-            changedOutput();
+            afterOutput();
         }
         return source.position() - start;
     }
@@ -314,7 +316,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
         } catch (ClosedChannelException e) {
             throw told();
         } finally {
-            changedOutput();
+            afterOutput();
         }
     }
 
@@ -354,23 +356,40 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
         } catch (ClosedChannelException e) {
             throw told();
         } finally {
-            changedOutput();
+            afterOutput();
         }
         return source.position() - start;
     }
 
     /** Sends what the engine wants to say or a writer has left, if nobody is writing and there is room. */
     private void push() {
-        try (Permit turn = outputTurn.tryAcquire()) {
-            if (turn != null) {
-                records.wrapOwed();
-                records.flushNow();
+        boolean mayWrite;
+        do {
+            try (Permit turn = outputTurn.tryAcquire()) {
+                mayWrite = turn != null;
+                if (mayWrite) {
+                    pushInTurn();
+                }
             }
+        } while (mayWrite && records.isOwing()); // since then, and whoever owes it may have met this turn
+        changedOutput();
+    }
+
+    private void pushInTurn() {
+        try {
+            records.wrapOwed();
+            records.flushNow();
         } catch (IOException e) {
-            // whoever writes next is told
-        } finally {
-            changedOutput();
+            records.breakOutput(e); // whoever writes next is told
         }
+    }
+
+    /** After a turn to write: tells who waits for room, and sends what a reader could not meanwhile. */
+    private void afterOutput() {
+        if (records.isOwing() && isOpen()) {
+            push();
+        }
+        changedOutput();
     }
 
     /**
@@ -453,6 +472,8 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
         handshakeBefore(Waits.NEVER);
         try (Permit turn = Waits.turn(outputTurn, Waits.NEVER)) {
             records.flush(Waits.NEVER);
+        } finally {
+            afterOutput();
         }
     }
 
