@@ -1,12 +1,15 @@
 package dev.kumihimo.tls;
 
 import java.io.IOException;
+import java.net.IDN;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Locale;
 import javax.net.ssl.KeyManager;
+import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
@@ -65,6 +68,21 @@ final class Settings {
         return list;
     }
 
+    /** {@return a name as clients send it, in lower case and ASCII} */
+    static String checkedServerName(String serverName) {
+        String star = serverName.startsWith("*.") ? "*." : "";
+        String name = serverName.substring(star.length());
+        try {
+            name = IDN.toASCII(
+                    name.endsWith(".") ? name.substring(0, name.length() - 1) : name, IDN.USE_STD3_ASCII_RULES);
+            new SNIHostName(name); // refuses what no client can send
+            return star + name.toLowerCase(Locale.ROOT);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "serverName=\"" + serverName + "\" must be a host's name, or *. and one: " + e.getMessage(), e);
+        }
+    }
+
     static List<String> checkedAlpn(String... protocols) {
         for (String protocol : protocols) {
             int length = protocol.getBytes(StandardCharsets.UTF_8).length;
@@ -73,6 +91,15 @@ final class Settings {
             }
         }
         return List.of(protocols);
+    }
+
+    /** Makes an engine, to find out now whether that can be done. */
+    static void check(SSLContext context, SSLParameters parameters) {
+        try {
+            context.createSSLEngine().setSSLParameters(parameters);
+        } catch (RuntimeException e) {
+            throw new IllegalArgumentException("context=" + context + " makes no engine: " + e.getMessage(), e);
+        }
     }
 
     static void refuseBoth(String what) {

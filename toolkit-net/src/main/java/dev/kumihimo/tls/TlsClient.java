@@ -2,8 +2,10 @@ package dev.kumihimo.tls;
 
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.net.TcpStream;
+import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;
+import dev.kumihimo.time.Timeout;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
@@ -12,7 +14,9 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -78,7 +82,8 @@ public final class TlsClient {
     }
 
     /**
-     * Connects to a host's port, and does the handshake, in at most a given time for all of it.
+     * Connects to a host's port, and does the handshake, in at most a given time for all of it, the reading of the JDK's trust
+     * store at first use included. If the time passes meanwhile, that goes on for the next call.
      *
      * @param host a name or a literal address
      * @param port 1 to 65535
@@ -97,8 +102,12 @@ public final class TlsClient {
             throw new IllegalArgumentException("port=" + port + " must be 1 to 65535");
         }
         long deadline = Waits.deadline(timeout);
+        context(deadline);
         return handshaken(
-                TcpStream.connect(InetSocketAddress.createUnresolved(host, port), timeout), host, port, deadline);
+                TcpStream.connect(InetSocketAddress.createUnresolved(host, port), Waits.remaining(deadline)),
+                host,
+                port,
+                deadline);
     }
 
     private TlsStream handshaken(TcpStream transport, String host, int port, long deadline) throws IOException {
@@ -129,7 +138,7 @@ public final class TlsClient {
      */
     public TlsStream wrap(ByteStream transport, String host, int port) throws IOException {
         String name = settings.serverName == null ? host : settings.serverName;
-        SSLEngine engine = context().createSSLEngine(name, port);
+        SSLEngine engine = context(Waits.NEVER).createSSLEngine(name, port);
         engine.setUseClientMode(true);
         SSLParameters parameters = Settings.parameters(settings.protocols, settings.alpn);
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
@@ -153,20 +162,35 @@ public final class TlsClient {
         }
     }
 
-    private SSLContext context() throws IOException {
+    private SSLContext context(long deadline) throws IOException {
         SSLContext made = context;
-        if (made == null) {
-            try {
-                made = Task.blocking(settings::newContext);
-            } catch (RejectedExecutionException e) {
-                throw new IOException("there was no room to read the JDK's trust store", e);
-            } catch (InterruptedException e) {
-                throw TaskCancelledException.forIo(e);
-            } catch (GeneralSecurityException e) {
-                throw new IOException("the JDK's trust store cannot be used: " + e.getMessage(), e);
-            }
-            context = made;
+        if (made != null) {
+            return made;
         }
+        try {
+            JoinHandle<SSLContext> making = deadline == Waits.NEVER
+                    ? Task.<SSLContext>spawnBlockingWhenRoom(this::makeContext)
+                    : Timeout.<JoinHandle<SSLContext>, InterruptedException>call(
+                            Waits.remaining(deadline), () -> Task.<SSLContext>spawnBlockingWhenRoom(this::makeContext));
+            return deadline == Waits.NEVER ? making.join() : making.join(Waits.remaining(deadline));
+        } catch (RejectedExecutionException e) {
+            throw new IOException("there was no room to read the JDK's trust store", e);
+        } catch (InterruptedException e) {
+            throw TaskCancelledException.forIo(e);
+        } catch (TimeoutException e) {
+            throw Waits.passed("reading the JDK's trust store");
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            if (cause instanceof Error error) {
+                throw error;
+            }
+            throw new IOException("the JDK's trust store cannot be used: " + cause, cause);
+        }
+    }
+
+    private SSLContext makeContext() throws GeneralSecurityException {
+        SSLContext made = settings.newContext();
+        context = made;
         return made;
     }
 
@@ -284,7 +308,8 @@ public final class TlsClient {
         /**
          * {@return the client}
          *
-         * @throws IllegalArgumentException if an identity or trust were set, and a context too
+         * @throws IllegalArgumentException if an identity or trust were set, and a context too; or if the context makes no
+         *     engine, say since it was not initialised
          * @throws IllegalStateException if the JDK cannot use what was set
          */
         public TlsClient build() {
@@ -292,6 +317,9 @@ public final class TlsClient {
                 Settings.refuseBoth("trust and identity");
             }
             Builder settings = new Builder(this);
+            if (context != null) {
+                Settings.check(context, Settings.parameters(protocols, alpn));
+            }
             try {
                 return new TlsClient(settings, trusted == null ? context : settings.newContext());
             } catch (GeneralSecurityException e) {

@@ -33,18 +33,42 @@ public final class TlsListener implements StreamListener<TlsStream> {
 
     @Override
     public TlsStream accept() throws IOException {
-        return server.wrap(transport.accept());
+        return wrap(transport.accept());
     }
 
     @Override
     public TlsStream accept(Duration timeout) throws IOException {
-        return server.wrap(transport.accept(timeout));
+        return wrap(transport.accept(timeout));
     }
 
     @Override
     public @Nullable TlsStream tryAccept() throws IOException {
         ByteStream accepted = transport.tryAccept();
-        return accepted == null ? null : server.wrap(accepted);
+        return accepted == null ? null : wrap(accepted);
+    }
+
+    private TlsStream wrap(ByteStream accepted) {
+        try {
+            return server.wrap(accepted);
+        } catch (RuntimeException | Error e) { // of the JDK's engine: nobody else has the connection
+            try {
+                accepted.close();
+            } catch (IOException close) {
+                e.addSuppressed(close);
+            }
+            throw e;
+        }
+    }
+
+    /** {@return what the listener below calls the other side} */
+    @Override
+    public String peerName(TlsStream connection) {
+        return peerName(transport, connection.transport());
+    }
+
+    @SuppressWarnings("unchecked") // the listener below has accepted it
+    private static <S extends ByteStream> String peerName(StreamListener<S> listener, ByteStream accepted) {
+        return listener.peerName((S) accepted);
     }
 
     @Override

@@ -6,7 +6,6 @@ import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
@@ -132,13 +131,14 @@ public final class TlsServer {
          * Adds what is shown to clients that ask for a name (SNI). Of several for one name the first is taken whose kind of key
          * the client accepts.
          *
-         * @param serverName such as {@code api.example.org}; or {@code *.example.org} for each name with one label in its
+         * @param serverName such as {@code api.example.org}, also in other scripts (IDN); or {@code *.example.org} for each name with one label in its
          *     place, that is no other identity's
          * @param identity a certificate and its key
          * @return this
+         * @throws IllegalArgumentException if it is no name of a host, or has a {@code *} elsewhere
          */
         public Builder identity(String serverName, TlsIdentity identity) {
-            keys.add(new IdentityKeys.Entry(serverName.toLowerCase(Locale.ROOT), identity));
+            keys.add(new IdentityKeys.Entry(Settings.checkedServerName(serverName), identity));
             return this;
         }
 
@@ -204,8 +204,8 @@ public final class TlsServer {
         /**
          * {@return the server}
          *
-         * @throws IllegalArgumentException if there is neither a context nor an identity, or both; or if clients are asked for
-         *     certificates, and nothing says whose are trusted
+         * @throws IllegalArgumentException if there is neither a context nor an identity, or both; if clients are asked for
+         *     certificates, and nothing says whose are trusted; or if the context makes no engine, say since it was not initialised
          * @throws IllegalStateException if the JDK cannot use what was set
          */
         public TlsServer build() {
@@ -213,6 +213,7 @@ public final class TlsServer {
                 if (trusted != null || !keys.isEmpty()) {
                     Settings.refuseBoth("trust and identity");
                 }
+                Settings.check(context, Settings.parameters(protocols, alpn));
                 return new TlsServer(context, this);
             }
             if (keys.isEmpty()) {

@@ -304,4 +304,41 @@ class TlsConfigTest {
             return new X509Certificate[0];
         }
     }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "*", "*.", ".", "a..b", "api.example.org..", "*.*.example.org", "a.*.org", "a_b.org", "a b"})
+    void serverNames_thatNoClientSends_areRefused(String name) {
+        assertThatThrownBy(() -> TlsServer.builder().identity(name, Certificates.identity("other")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("serverName=\"" + name + "\" must be a host's name");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"other.example.", "OTHER.example", "*.EXAMPLE."})
+    void serverNames_areTakenAsClientsSendThem(String name) throws Exception {
+        TlsServer server = TlsServer.builder()
+                .identity(Certificates.identity("localhost"))
+                .identity(name, Certificates.identity("other"))
+                .build();
+        try (TlsPair pair = TlsPair.open(trusting().serverName("other.example").build(), server)) {
+            assertThat(pair.shakeHands()).containsOnlyNulls();
+        }
+    }
+
+    @Test
+    void serverNames_mayBeOfOtherScripts() {
+        assertThat(Settings.checkedServerName("*.B\u00fccher.example")).isEqualTo("*.xn--bcher-kva.example");
+    }
+
+    @Test
+    void contextThatIsNotInitialised_isRefusedWhenBuilt() throws Exception {
+        SSLContext raw = SSLContext.getInstance("TLS");
+        assertThatThrownBy(() -> TlsServer.builder().context(raw).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("makes no engine");
+        assertThatThrownBy(() -> TlsClient.builder().context(raw).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("makes no engine");
+    }
 }
