@@ -238,7 +238,7 @@ class TlsFaultTest {
     }
 
     @Test
-    void untrustedClient_isRefused() throws Exception {
+    void client_showsNothing_toAServerThatNamesOthersWhomItTrusts() throws Exception {
         TlsServer server = TlsServer.builder()
                 .identity(Certificates.identity("localhost"))
                 .trust(Certificates.get("other").pem()) // not the authority
@@ -251,8 +251,29 @@ class TlsFaultTest {
                         .build(),
                 server)) {
             pair.shakeHands();
-            // a server that names whom it trusts gets no certificate of others: the client has none to show then
             assertThat(pair.server().peerCertificates()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.3", "TLSv1.2"})
+    void client_isRefused_whoseCertificateIsNotTrusted(String protocol) throws Exception {
+        TlsServer server = TlsServer.builder()
+                .identity(Certificates.identity("localhost"))
+                .trust(Certificates.ca())
+                .clientAuth(ClientAuth.WANTED) // one that is shown must be good all the same
+                .build();
+        try (TlsPair pair = TlsPair.open(
+                trusting()
+                        .protocols(protocol)
+                        .identity(
+                                Certificates.identity("expired")) // of an issuer that the server names, so it is shown
+                        .build(),
+                server)) {
+            assertThat(pair.shakeHands()[1]).isInstanceOf(SSLException.class).hasStackTraceContaining("NotAfter");
+            assertThatThrownBy(() -> read(pair.client(), 1))
+                    .isInstanceOf(SSLException.class)
+                    .hasMessageContaining("fatal alert");
         }
     }
 
