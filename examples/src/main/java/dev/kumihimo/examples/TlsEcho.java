@@ -3,10 +3,10 @@ package dev.kumihimo.examples;
 import dev.kumihimo.fs.Fs;
 import dev.kumihimo.fs.TempDirectory;
 import dev.kumihimo.net.TcpListener;
+import dev.kumihimo.net.TcpServer;
 import dev.kumihimo.process.Command;
 import dev.kumihimo.process.Output;
 import dev.kumihimo.runtime.Task;
-import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.signal.Service;
 import dev.kumihimo.tls.TlsIdentity;
 import dev.kumihimo.tls.TlsListener;
@@ -32,14 +32,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * A TLS echo server on 127.0.0.1, with a certificate of its own making unless it is given one.
  *
- * <p>Port 9443, or the one given; Ctrl-C ends it. Each session is one task, in which the handshake is done too: a client that
+ * <p>Port 9443, or the one given, of which 0 is any free one; Ctrl-C ends it. Each session is one task, in which the handshake is done too: a client that
  * is slow about it holds up nobody, and is left after ten seconds.
  */
 public final class TlsEcho {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final String USAGE = """
             usage: TlsEcho [port] [--cert FILE --key FILE]
-              echoes over TLS what it is sent on 127.0.0.1, port 9443 by default
+              echoes over TLS what it is sent on 127.0.0.1, port 9443 by default; port 0 is any free one
               --cert FILE   PEM: its certificate, then those of the issuers
               --key FILE    PEM: its private key, PKCS#8 and not encrypted
             Without them it makes a certificate for "localhost", for as long as it runs, and says where that is.""";
@@ -69,7 +69,7 @@ public final class TlsEcho {
     /* ---------------- Serving -------------- */
 
     private void prepare(Service service) throws Exception {
-        try (TcpListener tcp = service.closeFirst(TcpListener.bind("127.0.0.1", port))) {
+        try (TcpListener tcp = TcpListener.bind("127.0.0.1", port)) {
             if (certificate != null && key != null) {
                 serve(service, tcp, TlsIdentity.ofPem(certificate, key), certificate);
                 return;
@@ -86,48 +86,29 @@ public final class TlsEcho {
         }
     }
 
-    private void serve(Service service, TcpListener tcp, TlsIdentity identity, Path shown)
-            throws IOException, InterruptedException {
-        TlsServer server = TlsServer.builder().identity(identity).build();
-        try (TlsListener listener = server.listen(tcp)) {
-            System.out.println("TlsEcho is listening on 127.0.0.1:" + port + "; to talk to it:");
-            System.out.println("  openssl s_client -quiet -verify_quiet -verify_return_error -CAfile " + shown
-                    + " -connect localhost:" + port);
-            while (true) {
-                try {
-                    TlsStream session = listener.accept();
-                    service.spawn(() -> serve(session, service));
-                } catch (InterruptedIOException e) {
-                    throw e;
-                } catch (IOException e) {
-                    if (!listener.isOpen()) {
-                        throw e;
-                    }
-                    System.err.println("Cannot accept: " + e.getMessage()); // too many open files, say: sessions end
-                    Task.sleep(Duration.ofMillis(100));
-                }
-            }
-        }
+    private void serve(Service service, TcpListener tcp, TlsIdentity identity, Path shown) throws InterruptedException {
+        TlsListener listener = TlsServer.builder().identity(identity).build().listen(tcp);
+        int found = tcp.localAddress().getPort();
+        System.out.println("TlsEcho is listening on 127.0.0.1:" + found + "; to talk to it:");
+        System.out.println("  openssl s_client -quiet -verify_quiet -verify_return_error -CAfile " + shown
+                + " -connect localhost:" + found);
+        TcpServer<TlsStream> server = TcpServer.of(listener)
+                .in(service)
+                .onError((session, e) -> System.err.println("Session lost: " + session + ": " + e.getMessage()));
+        // At the end the token strikes where a session waits, and closing says close_notify.
+        server.serve(session -> server.token().run(() -> echo(session)));
     }
 
-    private static void serve(TlsStream session, Service service) {
-        try (session) {
-            service.token().run(() -> {
-                session.handshake(PATIENCE);
-                System.out.println("Handling new session " + session + " with "
-                        + session.session().getProtocol());
-                ByteBuffer buffer = ByteBuffer.allocate(16 * 1024);
-                while (session.read(buffer) >= 0) {
-                    session.writeAll(buffer.flip());
-                    buffer.clear();
-                }
-                session.shutdownOutput();
-            });
-        } catch (TaskCancelledException e) {
-            // the service ends, and nothing is wrong with the session
-        } catch (IOException e) {
-            System.err.println("Session lost: " + session + ": " + e.getMessage());
+    private static void echo(TlsStream session) throws IOException {
+        session.handshake(PATIENCE);
+        System.out.println(
+                "Handling new session " + session + " with " + session.session().getProtocol());
+        ByteBuffer buffer = ByteBuffer.allocate(16 * 1024);
+        while (session.read(buffer) >= 0) {
+            session.writeAll(buffer.flip());
+            buffer.clear();
         }
+        session.shutdownOutput();
     }
 
     /* ---------------- A certificate -------------- */
@@ -194,8 +175,8 @@ public final class TlsEcho {
     }
 
     private static int port(String argument) {
-        if (!argument.matches("[0-9]{1,5}") || Integer.parseInt(argument) < 1 || Integer.parseInt(argument) > 65535) {
-            throw usage("the port \"" + argument + "\" is not a number from 1 to 65535");
+        if (!argument.matches("[0-9]{1,5}") || Integer.parseInt(argument) > 65535) {
+            throw usage("the port \"" + argument + "\" is not a number from 0 to 65535");
         }
         return Integer.parseInt(argument);
     }
