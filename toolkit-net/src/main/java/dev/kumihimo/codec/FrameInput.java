@@ -1,5 +1,6 @@
 package dev.kumihimo.codec;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.io.ByteSource;
 import java.io.EOFException;
 import java.io.IOException;
@@ -109,7 +110,7 @@ final class FrameInput<I> {
         int begin = beginReading();
         int count = 0;
         try {
-            count = deadline == Turn.NEVER ? source.read(bytes) : source.read(bytes, left(deadline));
+            count = deadline == Deadlines.NEVER ? source.read(bytes) : source.read(bytes, left(deadline));
         } catch (IOException e) {
             throw told(e, bytes.position() - begin);
         } finally {
@@ -132,7 +133,7 @@ final class FrameInput<I> {
     }
 
     private static Duration left(long deadline) {
-        return Turn.remaining(deadline);
+        return Deadlines.remaining(deadline);
     }
 
     private int beginReading() throws FrameException {

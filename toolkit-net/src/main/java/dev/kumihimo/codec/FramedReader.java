@@ -1,5 +1,6 @@
 package dev.kumihimo.codec;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.io.ByteSource;
 import dev.kumihimo.select.Attempt;
 import dev.kumihimo.select.Clause;
@@ -82,7 +83,7 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
      * @throws IOException if the source fails
      */
     public I receive() throws IOException {
-        return received(receiveBefore(Turn.NEVER));
+        return received(receiveBefore(Deadlines.NEVER));
     }
 
     /**
@@ -97,7 +98,7 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
      * @throws IOException if the source fails
      */
     public @Nullable I receiveOrNull() throws IOException {
-        return receiveBefore(Turn.NEVER);
+        return receiveBefore(Deadlines.NEVER);
     }
 
     /**
@@ -114,7 +115,7 @@ public final class FramedReader<I> implements Selectable<@Nullable I>, AutoClose
      * @throws IOException if the source fails
      */
     public I receive(Duration timeout) throws IOException {
-        return received(receiveBefore(Turn.deadline(timeout)));
+        return received(receiveBefore(Deadlines.of(timeout)));
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.kumihimo.io;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.select.Selectable;
 import java.io.EOFException;
 import java.io.IOException;

@@ -14,10 +14,6 @@ import java.io.IOException;
  * <p>The sources that are made of others here belong to one thread at a time, though any may close them; what they are made of is
  * theirs until then.
  *
- * <p>What {@link #chain}, {@link #tee} and {@link #throttled} wait for is now the one, now the other thing. So a select has to be
- * given their {@code readable()} anew each time, and a {@link dev.kumihimo.codec.FramedReader} of them, which keeps it, is for
- * receiving and not to be selected on.
- *
  * @since 0.1
  */
 public final class ByteStreams {
@@ -177,7 +173,7 @@ public final class ByteStreams {
     }
 
     /**
-     * {@return a source, and after its end another} To be selected on, it has to be asked anew for each select.
+     * {@return a source, and after its end another}
      *
      * @param first read to its end
      * @param second read then; both are closed together with what is returned
@@ -188,9 +184,9 @@ public final class ByteStreams {
 
     /**
      * {@return a source whose bytes are also written to a sink, in their order} A read returns what it has read even if the sink
-     * does not take it at once: what that owes, at most 8 KiB, is written before the next read takes anything, before the end is
-     * told and before the source is closed; each of these may wait for the sink. A failure of the sink fails the next read. The
-     * sink is not flushed, shut down or closed. To be selected on, it has to be asked anew for each select.
+     * does not take it at once: what that owes, at most 8 KiB, is written before the next read takes anything and before
+     * the end is told; each of these may wait for the sink. Closing closes the source, and then writes what is owed, or drops it
+     * if somebody is in a read. A failure of the sink fails the next read. The sink is not flushed, shut down or closed.
      *
      * @param source where to read from; closed together with what is returned
      * @param sink where to write to as well; nobody else should
@@ -203,8 +199,7 @@ public final class ByteStreams {
      * {@return a source that is read no faster than so many bytes a second} A read takes at most a twentieth of a second's bytes,
      * one at least, and the next begins no sooner than that number takes. Time without a read is not made up for. The pause is a
      * wait like that for bytes: it ends by an interrupt, a cancellation or the read's timeout, and nothing was read. It is kept by
-     * the timers of the runtime, so it may be late by as much as they are, and is never too short. To be selected on, it has to be
-     * asked anew for each select.
+     * the timers of the runtime, so it may be late by as much as they are, and is never too short.
      *
      * @param source where to read from; closed together with what is returned
      * @param bytesPerSecond 1 or more

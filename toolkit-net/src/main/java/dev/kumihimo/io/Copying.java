@@ -1,5 +1,6 @@
 package dev.kumihimo.io;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.task.CancellationToken;
@@ -30,7 +31,12 @@ final class Copying {
     static long copy(ByteSource source, ByteSink sink, int bufferSize) throws IOException {
         long count = source instanceof ByteReader reader ? reader.copyTo(sink) : copyThrough(source, sink, bufferSize);
         if (sink instanceof Flushable buffering) {
-            buffering.flush();
+            try {
+                buffering.flush();
+            } catch (InterruptedIOException e) {
+                e.bytesTransferred = (int) Math.min(count, Integer.MAX_VALUE); // the sink has taken all of them
+                throw e;
+            }
         }
         return count;
     }

@@ -1,11 +1,11 @@
 package dev.kumihimo.io;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.WakeList;
-import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.sync.Semaphore.Permit;
@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -237,13 +236,7 @@ final class Pipe extends WaitPoint {
         if (deadline == Deadlines.TRY) {
             return turn.tryAcquire();
         }
-        try {
-            return deadline == Deadlines.NEVER ? turn.acquire() : turn.acquire(Deadlines.remaining(deadline));
-        } catch (InterruptedException e) {
-            throw TaskCancelledException.forIo(e);
-        } catch (TimeoutException e) {
-            throw Deadlines.passed("the turn of those who wait before");
-        }
+        return Deadlines.turn(turn, deadline);
     }
 
     private void ensureNotEnded() throws IOException {

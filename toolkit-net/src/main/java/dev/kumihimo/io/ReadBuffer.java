@@ -1,5 +1,6 @@
 package dev.kumihimo.io;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;

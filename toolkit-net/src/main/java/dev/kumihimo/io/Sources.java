@@ -1,5 +1,6 @@
 package dev.kumihimo.io;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.Waiter;

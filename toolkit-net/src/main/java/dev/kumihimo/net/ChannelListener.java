@@ -2,6 +2,7 @@ package dev.kumihimo.net;
 
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;

@@ -2,6 +2,7 @@ package dev.kumihimo.net;
 
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.io.FileTransfer;
 import dev.kumihimo.select.Clause;

@@ -1,6 +1,7 @@
 package dev.kumihimo.net;
 
 import dev.kumihimo.internal.driver.Readiness;
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WakeList;
@@ -14,7 +15,6 @@ import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -63,14 +63,7 @@ final class Direction {
      */
     Permit enter(long deadline) throws IOException {
         ensureOpen();
-        Permit permit;
-        try {
-            permit = deadline == Deadlines.NEVER ? turn.acquire() : turn.acquire(Deadlines.remaining(deadline));
-        } catch (InterruptedException e) {
-            throw TaskCancelledException.forIo(e);
-        } catch (TimeoutException e) {
-            throw Deadlines.passed("the turn of those who wait before");
-        }
+        Permit permit = Deadlines.turn(turn, deadline);
         if (!channel.isOpen()) { // while we waited
             permit.close();
             throw new AsynchronousCloseException();

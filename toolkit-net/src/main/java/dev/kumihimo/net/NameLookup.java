@@ -1,5 +1,6 @@
 package dev.kumihimo.net;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;

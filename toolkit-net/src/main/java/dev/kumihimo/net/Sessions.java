@@ -1,5 +1,6 @@
 package dev.kumihimo.net;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.runtime.Task;
 import java.time.Duration;

@@ -1,6 +1,7 @@
 package dev.kumihimo.net;
 
 import dev.kumihimo.internal.driver.Readiness;
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
 import java.io.InterruptedIOException;

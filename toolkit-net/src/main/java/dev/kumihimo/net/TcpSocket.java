@@ -1,5 +1,6 @@
 package dev.kumihimo.net;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ProtocolFamily;

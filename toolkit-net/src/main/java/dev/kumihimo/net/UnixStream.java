@@ -1,6 +1,7 @@
 package dev.kumihimo.net;
 
 import dev.kumihimo.internal.driver.Readiness;
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;

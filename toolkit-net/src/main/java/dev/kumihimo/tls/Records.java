@@ -1,5 +1,6 @@
 package dev.kumihimo.tls;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.io.ByteStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -342,13 +343,13 @@ final class Records {
     /** Reads records from below. Returns how many bytes, -1 at the end, or 0 if the deadline has passed. */
     private int fill(long deadline) throws IOException {
         while (true) {
-            if (!drained || deadline == Waits.NOW) {
+            if (!drained || deadline == Deadlines.NOW) {
                 int count = fillNow();
                 if (count != 0) {
                     return count;
                 }
             }
-            if (deadline == Waits.NOW) {
+            if (deadline == Deadlines.NOW) {
                 return 0;
             }
             keepFew();

@@ -1,5 +1,6 @@
 package dev.kumihimo.tls;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.net.TcpStream;
 import dev.kumihimo.runtime.JoinHandle;
@@ -78,7 +79,7 @@ public final class TlsClient {
      * @throws IllegalArgumentException if the port is out of range
      */
     public TlsStream connect(String host, int port) throws IOException {
-        return handshaken(TcpStream.connect(host, port), host, port, Waits.NEVER);
+        return handshaken(TcpStream.connect(host, port), host, port, Deadlines.NEVER);
     }
 
     /**
@@ -101,10 +102,10 @@ public final class TlsClient {
         if (port < 1 || port > 65535) {
             throw new IllegalArgumentException("port=" + port + " must be 1 to 65535");
         }
-        long deadline = Waits.deadline(timeout);
+        long deadline = Deadlines.of(timeout);
         context(deadline);
         return handshaken(
-                TcpStream.connect(InetSocketAddress.createUnresolved(host, port), Waits.remaining(deadline)),
+                TcpStream.connect(InetSocketAddress.createUnresolved(host, port), Deadlines.remaining(deadline)),
                 host,
                 port,
                 deadline);
@@ -113,10 +114,10 @@ public final class TlsClient {
     private TlsStream handshaken(TcpStream transport, String host, int port, long deadline) throws IOException {
         try {
             TlsStream stream = wrap(transport, host, port);
-            if (deadline == Waits.NEVER) {
+            if (deadline == Deadlines.NEVER) {
                 stream.handshake();
             } else {
-                stream.handshake(Waits.remaining(deadline));
+                stream.handshake(Deadlines.remaining(deadline));
             }
             return stream;
         } catch (Throwable e) {
@@ -138,7 +139,7 @@ public final class TlsClient {
      */
     public TlsStream wrap(ByteStream transport, String host, int port) throws IOException {
         String name = settings.serverName == null ? host : settings.serverName;
-        SSLEngine engine = context(Waits.NEVER).createSSLEngine(name, port);
+        SSLEngine engine = context(Deadlines.NEVER).createSSLEngine(name, port);
         engine.setUseClientMode(true);
         SSLParameters parameters = Settings.parameters(settings.protocols, settings.alpn);
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
@@ -168,17 +169,18 @@ public final class TlsClient {
             return made;
         }
         try {
-            JoinHandle<SSLContext> making = deadline == Waits.NEVER
+            JoinHandle<SSLContext> making = deadline == Deadlines.NEVER
                     ? Task.<SSLContext>spawnBlockingWhenRoom(this::makeContext)
                     : Timeout.<JoinHandle<SSLContext>, InterruptedException>call(
-                            Waits.remaining(deadline), () -> Task.<SSLContext>spawnBlockingWhenRoom(this::makeContext));
-            return deadline == Waits.NEVER ? making.join() : making.join(Waits.remaining(deadline));
+                            Deadlines.remaining(deadline),
+                            () -> Task.<SSLContext>spawnBlockingWhenRoom(this::makeContext));
+            return deadline == Deadlines.NEVER ? making.join() : making.join(Deadlines.remaining(deadline));
         } catch (RejectedExecutionException e) {
             throw new IOException("there was no room to read the JDK's trust store", e);
         } catch (InterruptedException e) {
             throw TaskCancelledException.forIo(e);
         } catch (TimeoutException e) {
-            throw Waits.passed("reading the JDK's trust store");
+            throw Deadlines.passed("reading the JDK's trust store");
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
             if (cause instanceof Error error) {

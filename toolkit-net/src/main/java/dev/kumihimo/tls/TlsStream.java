@@ -1,5 +1,6 @@
 package dev.kumihimo.tls;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
@@ -131,7 +132,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
      */
     public void handshake() throws IOException {
         ensureOpen();
-        handshakeBefore(Waits.NEVER);
+        handshakeBefore(Deadlines.NEVER);
     }
 
     /**
@@ -147,8 +148,8 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
      */
     public void handshake(Duration timeout) throws IOException {
         ensureOpen();
-        if (!handshakeBefore(Waits.deadline(timeout))) {
-            throw Waits.passed("the handshake of " + this);
+        if (!handshakeBefore(Deadlines.of(timeout))) {
+            throw Deadlines.passed("the handshake of " + this);
         }
     }
 
@@ -162,7 +163,8 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
         if (done) {
             return true;
         }
-        try (Permit turn = deadline == Waits.NOW ? handshakeTurn.tryAcquire() : Waits.turn(handshakeTurn, deadline)) {
+        try (Permit turn =
+                deadline == Deadlines.NOW ? handshakeTurn.tryAcquire() : Deadlines.turn(handshakeTurn, deadline)) {
             if (turn == null) {
                 return done;
             }
@@ -205,12 +207,12 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
      */
     @Override
     public int read(ByteBuffer target) throws IOException {
-        return readBefore(target, Waits.NEVER);
+        return readBefore(target, Deadlines.NEVER);
     }
 
     @Override
     public int read(ByteBuffer target, Duration timeout) throws IOException {
-        return readBefore(target, Waits.deadline(timeout));
+        return readBefore(target, Deadlines.of(timeout));
     }
 
     private int readBefore(ByteBuffer target, long deadline) throws IOException {
@@ -218,25 +220,25 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
             return 0;
         }
         if (!handshakeBefore(deadline)) {
-            throw Waits.passed("the handshake of " + this);
+            throw Deadlines.passed("the handshake of " + this);
         }
         int count;
-        try (Permit turn = Waits.turn(inputTurn, deadline)) {
+        try (Permit turn = Deadlines.turn(inputTurn, deadline)) {
             count = readInTurn(target, deadline);
         }
         if (count == 0) {
-            throw Waits.passed("a read from " + this);
+            throw Deadlines.passed("a read from " + this);
         }
         return count;
     }
 
     @Override
     public int tryRead(ByteBuffer target) throws IOException {
-        if (!isRoomIn(target) || !handshakeBefore(Waits.NOW)) {
+        if (!isRoomIn(target) || !handshakeBefore(Deadlines.NOW)) {
             return 0;
         }
         try (Permit turn = inputTurn.tryAcquire()) {
-            return turn == null ? 0 : readInTurn(target, Waits.NOW);
+            return turn == null ? 0 : readInTurn(target, Deadlines.NOW);
         }
     }
 
@@ -283,9 +285,9 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
     @Override
     public int write(ByteBuffer source) throws IOException {
         ensureOutputOpen();
-        handshakeBefore(Waits.NEVER);
+        handshakeBefore(Deadlines.NEVER);
         int start = source.position();
-        try (Permit turn = Waits.turn(outputTurn, Waits.NEVER)) {
+        try (Permit turn = Deadlines.turn(outputTurn, Deadlines.NEVER)) {
             ensureStillWritable();
             writeInTurn(source);
         } catch (InterruptedIOException e) {
@@ -303,9 +305,9 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
     @Override
     public void writeAll(ByteBuffer source) throws IOException {
         ensureOutputOpen();
-        handshakeBefore(Waits.NEVER);
+        handshakeBefore(Deadlines.NEVER);
         int start = source.position();
-        try (Permit turn = Waits.turn(outputTurn, Waits.NEVER)) {
+        try (Permit turn = Deadlines.turn(outputTurn, Deadlines.NEVER)) {
             do {
                 ensureStillWritable();
                 writeInTurn(source);
@@ -321,12 +323,12 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
     }
 
     private void writeInTurn(ByteBuffer source) throws IOException {
-        records.flush(Waits.NEVER); // what was left before
+        records.flush(Deadlines.NEVER); // what was left before
         if (source.hasRemaining()) {
             records.wrap(source);
         }
         records.wrapOwed();
-        records.flush(Waits.NEVER);
+        records.flush(Deadlines.NEVER);
     }
 
     /**
@@ -342,7 +344,7 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
     @Override
     public int tryWrite(ByteBuffer source) throws IOException {
         ensureOutputOpen();
-        if (!handshakeBefore(Waits.NOW)) {
+        if (!handshakeBefore(Deadlines.NOW)) {
             return 0;
         }
         int start = source.position();
@@ -406,12 +408,12 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
     @Override
     public void shutdownOutput() throws IOException {
         ensureOpen();
-        handshakeBefore(Waits.NEVER);
+        handshakeBefore(Deadlines.NEVER);
         outputShut = true;
-        try (Permit turn = Waits.turn(outputTurn, Waits.NEVER)) {
+        try (Permit turn = Deadlines.turn(outputTurn, Deadlines.NEVER)) {
             ensureStillOpen();
             records.wrapEnd();
-            records.flush(Waits.NEVER);
+            records.flush(Deadlines.NEVER);
         } catch (ClosedChannelException e) {
             throw told();
         } finally {
@@ -457,11 +459,11 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
     }
 
     private void watchInput() throws IOException {
-        handshakeBefore(Waits.NEVER);
+        handshakeBefore(Deadlines.NEVER);
         while (!isReadable()) {
             push();
-            int event =
-                    Waits.forAny(transport.readable(), records.isPending() ? transport.writable() : null, Waits.NEVER);
+            int event = Waits.forAny(
+                    transport.readable(), records.isPending() ? transport.writable() : null, Deadlines.NEVER);
             if (event == Waits.FIRST) {
                 return;
             }
@@ -469,9 +471,9 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
     }
 
     private void watchOutput() throws IOException {
-        handshakeBefore(Waits.NEVER);
-        try (Permit turn = Waits.turn(outputTurn, Waits.NEVER)) {
-            records.flush(Waits.NEVER);
+        handshakeBefore(Deadlines.NEVER);
+        try (Permit turn = Deadlines.turn(outputTurn, Deadlines.NEVER)) {
+            records.flush(Deadlines.NEVER);
         } finally {
             afterOutput();
         }

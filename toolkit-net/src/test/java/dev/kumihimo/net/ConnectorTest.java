@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.kumihimo.internal.driver.Readiness;
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.net.Loopback.Deaf;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;

@@ -5,6 +5,7 @@ import static dev.kumihimo.net.Loopback.untilWaiting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.Task;
