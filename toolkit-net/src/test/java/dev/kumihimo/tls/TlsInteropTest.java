@@ -74,7 +74,7 @@ class TlsInteropTest {
                 "openssl",
                 "s_client",
                 "-connect",
-                "localhost:" + TlsFaultTest.port(listener),
+                "127.0.0.1:" + TlsFaultTest.port(listener),
                 "-CAfile",
                 "ca.pem",
                 "-verify_return_error",
