@@ -79,7 +79,10 @@ class ChatServerTest {
             b.send("x".repeat(5_000) + "\n");
             assertThat(a.receive()).isEqualTo("2: " + "x".repeat(4096));
             assertThat(a.receive()).isEqualTo("2: " + "x".repeat(5_000 - 4096));
-            c.close();
+            assertThat(c.receive()).isEqualTo("1: hallo");
+            assertThat(c.receive()).isEqualTo("2: " + "x".repeat(4096));
+            assertThat(c.receive()).isEqualTo("2: " + "x".repeat(5_000 - 4096));
+            c.close(); // with nothing unread, which would be a reset
             server.awaitOut("client 3 left");
             assertThat(server.err()).isEmpty();
         }

@@ -6,12 +6,15 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** An example that runs as users run it, in a process of its own. */
 final class Program implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     private final Process process;
     private final Path out;
     private final Path err;
@@ -56,11 +59,11 @@ final class Program implements AutoCloseable {
     }
 
     void awaitOut(String text) {
-        await().until(() -> out().contains(text) || !process.isAlive());
+        await().atMost(PATIENCE).until(() -> out().contains(text) || !process.isAlive());
     }
 
     void awaitErr(String text) {
-        await().until(() -> err().contains(text) || !process.isAlive());
+        await().atMost(PATIENCE).until(() -> err().contains(text) || !process.isAlive());
     }
 
     void signal(String name) throws IOException, InterruptedException {

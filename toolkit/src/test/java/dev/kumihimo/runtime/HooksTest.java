@@ -434,6 +434,7 @@ class HooksTest {
             try (ExecutorService executor = runtime.asExecutorService()) {
                 executor.submit(() -> notes.all.add("body")).get();
             }
+            Observe.until("its end", () -> notes.all.size() == 3); // the future is done before the task is
             assertThat(notes.all).containsExactly("start", "body", "end Success");
         }
     }
