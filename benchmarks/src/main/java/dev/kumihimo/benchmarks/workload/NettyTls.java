@@ -151,9 +151,9 @@ final class NettyTls {
 
         private void send(ChannelHandlerContext context) {
             while (left > 0 && context.channel().isWritable()) {
-                left--;
+                boolean last = --left == 0; // a write can call this method again, and that one send the last piece
                 var written = context.writeAndFlush(piece.duplicate());
-                if (left == 0) {
+                if (last) {
                     written.addListener(ignored -> context.close());
                 }
             }
