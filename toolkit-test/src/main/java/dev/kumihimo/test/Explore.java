@@ -4,6 +4,7 @@ import dev.kumihimo.runtime.VoidBody;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +31,7 @@ public final class Explore {
     private final int bound; // of preemptions, or -1 for seeds
     private int most;
     private long first;
-    private Duration limit = Duration.ofSeconds(30);
+    private Consumer<TestRuntimeBuilder> settings = builder -> {};
 
     private Explore(int bound, int most) {
         this.bound = bound;
@@ -96,7 +97,17 @@ public final class Explore {
      * @return this
      */
     public Explore limit(Duration realTime) {
-        limit = realTime;
+        return configure(builder -> builder.limit(realTime));
+    }
+
+    /**
+     * Adds to what each runtime is made with. The strategy is not to be set.
+     *
+     * @param more called for each runtime, after what was added before
+     * @return this
+     */
+    public Explore configure(Consumer<TestRuntimeBuilder> more) {
+        settings = settings.andThen(more);
         return this;
     }
 
@@ -118,31 +129,55 @@ public final class Explore {
      * @throws ScheduleError if a schedule fails; its cause is what the body threw
      */
     public Result run(VoidBody<?> body) {
+        return runTrials(test -> {
+            test.run(body);
+            test.finish();
+        });
+    }
+
+    /**
+     * As {@link #run}, with a body that drives each runtime itself.
+     *
+     * @param trial what is done under each schedule
+     * @return what was explored, if nothing failed
+     * @throws ScheduleError if a schedule fails; its cause is what the trial threw
+     */
+    public Result runTrials(Trial trial) {
         Set<Long> hashes = new HashSet<>();
         if (bound >= 0) {
-            return runAll(body, hashes);
+            return runAll(trial, hashes);
         }
         Long given = Seeds.given();
         if (given != null) {
-            hashes.add(runOne(TestRuntime.seeded(given), body, "the given seed"));
+            hashes.add(runOne(builder().seed(given).build(), trial, "the given seed"));
             return new Result(1, 1, false);
         }
-        hashes.add(runOne(TestRuntime.fifo(), body, "the schedule in order"));
+        hashes.add(runOne(builder().build(), trial, "the schedule in order"));
         for (int i = 0; i < most; i++) {
-            hashes.add(runOne(TestRuntime.seeded(first + i), body, "schedule " + (i + 1) + " of " + most));
+            hashes.add(runOne(builder().seed(first + i).build(), trial, "schedule " + (i + 1) + " of " + most));
         }
         return new Result(most + 1, hashes.size(), false);
     }
 
-    private Result runAll(VoidBody<?> body, Set<Long> hashes) {
+    private TestRuntimeBuilder builder() {
+        TestRuntimeBuilder builder = TestRuntime.builder();
+        settings.accept(builder);
+        return builder;
+    }
+
+    private Result runAll(Trial trial, Set<Long> hashes) {
         runOne(
-                TestRuntime.fifo(),
-                body,
+                builder().build(),
+                trial,
                 "the schedule in order"); // and classes are initialised, in which nobody can switch
         Preemptions strategy = new Preemptions(bound);
         for (int i = 1; ; i++) {
             hashes.add(runOne(
-                    new TestRuntime(strategy, "order: Explore.preemptions(" + bound + ")"), body, "schedule " + i));
+                    builder()
+                            .strategy(strategy, "order: Explore.preemptions(" + bound + ")")
+                            .build(),
+                    trial,
+                    "schedule " + i));
             if (!strategy.advance()) {
                 return new Result(i, hashes.size(), true);
             }
@@ -152,10 +187,10 @@ public final class Explore {
         }
     }
 
-    private long runOne(TestRuntime test, VoidBody<?> body, String which) {
+    private long runOne(TestRuntime test, Trial trial, String which) {
         Throwable failure = null;
         try {
-            test.limit(limit).run(body);
+            trial.run(test);
         } catch (InterruptedException e) { // of us, or the body has let it out
             failure = e;
         } catch (Throwable e) {

@@ -48,7 +48,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TestRuntime implements AutoCloseable {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
-    private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final Duration SHUTDOWN = Duration.ofSeconds(10);
     private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -61,10 +60,11 @@ public final class TestRuntime implements AutoCloseable {
     private final TaskRuntime runtime;
     private final TestClock clock;
     private final Report report;
-    private long limitNanos = LIMIT.toNanos();
+    private long limitNanos;
     private boolean stuck;
 
-    TestRuntime(Strategy strategy, String order) {
+    TestRuntime(TestRuntimeBuilder setting, Strategy strategy, String order) {
+        limitNanos = setting.limitNanos();
         String name = "test-" + NUMBERS.incrementAndGet();
         scheduler = new TestScheduler(strategy, name);
         runtime = (TaskRuntime) TaskDoor.get().newRuntime(name, scheduler);
@@ -74,6 +74,11 @@ public final class TestRuntime implements AutoCloseable {
 
     /* ---------------- Making one -------------- */
 
+    /** {@return a builder of one that differs from the usual} */
+    public static TestRuntimeBuilder builder() {
+        return new TestRuntimeBuilder();
+    }
+
     /**
      * {@return a runtime that runs tasks in the order in which they became ready, and switches only where they wait, yield or
      * end}
@@ -81,7 +86,7 @@ public final class TestRuntime implements AutoCloseable {
      * @throws IllegalStateException if the JVM was not started with the flag that opens its schedulers; the message has it
      */
     public static TestRuntime fifo() {
-        return new TestRuntime(Strategy.fifo(), "order: TestRuntime.fifo()");
+        return builder().build();
     }
 
     /**
@@ -104,10 +109,7 @@ public final class TestRuntime implements AutoCloseable {
      * @throws IllegalStateException as in {@link #fifo()}
      */
     public static TestRuntime seeded(long seed) {
-        return new TestRuntime(
-                Strategy.random(seed),
-                "seed " + Seeds.show(seed) + ": replay with TestRuntime.seeded(" + Seeds.show(seed) + "L) or -D"
-                        + Seeds.PROPERTY + "=" + Seeds.show(seed));
+        return builder().seed(seed).build();
     }
 
     /**
@@ -117,7 +119,7 @@ public final class TestRuntime implements AutoCloseable {
      * @throws IllegalStateException as in {@link #fifo()}
      */
     public static TestRuntime with(Strategy strategy) {
-        return new TestRuntime(strategy, "order: " + strategy);
+        return builder().strategy(strategy).build();
     }
 
     /**
@@ -479,6 +481,16 @@ public final class TestRuntime implements AutoCloseable {
     }
 
     /* ---------------- The end -------------- */
+
+    /**
+     * Ends a test whose body has succeeded: as {@link #close}, after a look at what is left.
+     *
+     * @throws ScheduleError if something is left and the runtime was made with {@link LeakPolicy#FAIL}, or if something has not
+     *     ended then
+     */
+    public void finish() {
+        close();
+    }
 
     /**
      * Ends the runtime: aborts what lives, and runs it until it has ended; up to 10 s may pass on its clock.

@@ -2,7 +2,9 @@ package dev.kumihimo.internal.wait;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What threads wait at: a channel, a semaphore, a task to be joined. Its lock guards its state and its
@@ -74,5 +76,31 @@ public abstract class WaitPoint extends SpinLock {
      */
     protected void afterAbandon(WakeList woken) {
         // nobody is held up where all wait for the same
+    }
+
+    /* ---------------- What reports ask; no operation does -------------- */
+
+    /**
+     * {@return the threads that hold what is waited for here, which alone can end a wait; empty where that may be anybody} Racy:
+     * true only while none of them runs.
+     */
+    public List<Thread> holders() {
+        return List.of();
+    }
+
+    /**
+     * {@return what the first of those who wait could have, in words: a wakeup that was lost; null if all is as it should be}
+     * Called under the lock.
+     */
+    public @Nullable String lostWakeup() {
+        return null;
+    }
+
+    /**
+     * {@return what is left here that would be missed for ever once all tasks have ended, as "2 permits not given back"; null if
+     * nothing} Called under the lock.
+     */
+    public @Nullable String leftover() {
+        return null;
     }
 }
