@@ -16,8 +16,15 @@ final class Seeds {
         return property == null ? parse(VARIABLE, System.getenv(VARIABLE)) : property;
     }
 
+    /** {@return whether the environment asks for a seed that differs from run to run} */
+    static boolean isRandom() {
+        String property = System.getProperty(PROPERTY);
+        String asked = property == null || property.isBlank() ? System.getenv(VARIABLE) : property;
+        return asked != null && asked.strip().equals("random");
+    }
+
     static @Nullable Long parse(String source, @Nullable String text) {
-        if (text == null || text.isBlank() || text.equals("random")) {
+        if (text == null || text.isBlank() || text.strip().equals("random")) {
             return null;
         }
         String number = text.strip().toLowerCase(Locale.ROOT);
