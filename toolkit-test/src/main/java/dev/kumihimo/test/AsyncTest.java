@@ -68,9 +68,9 @@ public @interface AsyncTest {
     String budget() default "";
 
     /** {@return how schedules are chosen} */
-    Exploration strategy() default Exploration.PORTFOLIO;
+    ScheduleStrategy strategy() default ScheduleStrategy.PORTFOLIO;
 
-    /** {@return how many switches at points {@link Exploration#PREEMPTIONS} allows, 0 or more} */
+    /** {@return how many switches at points {@link ScheduleStrategy#PREEMPTIONS} allows, 0 or more} */
     int preemptions() default 2;
 
     /** {@return the first seed; 0 for one of the test's own} */

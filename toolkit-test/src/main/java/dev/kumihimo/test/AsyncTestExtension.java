@@ -61,8 +61,8 @@ final class AsyncTestExtension implements BeforeEachCallback, InvocationIntercep
         }
         Optional<Method> test = context.getTestMethod();
         if (test.isEmpty() || !test.get().equals(parameter.getDeclaringExecutable())) {
-            throw new ParameterResolutionException(type.getSimpleName() + " is a parameter of @AsyncTest methods only, and not of "
-                    + parameter.getDeclaringExecutable());
+            throw new ParameterResolutionException(type.getSimpleName()
+                    + " is a parameter of @AsyncTest methods only, and not of " + parameter.getDeclaringExecutable());
         }
         return true;
     }

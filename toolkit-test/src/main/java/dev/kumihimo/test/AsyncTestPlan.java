@@ -37,7 +37,9 @@ final class AsyncTestPlan {
             Strategy.replay(asked.replay()); // fails if it is none
         }
         given = asked.replay().isEmpty() ? Seeds.given() : null;
-        seed = given != null ? given : asked.seed() != 0 ? asked.seed() : Seeds.isRandom() ? Seeds.fresh() : own(uniqueId);
+        seed = given != null
+                ? given
+                : asked.seed() != 0 ? asked.seed() : Seeds.isRandom() ? Seeds.fresh() : own(uniqueId);
     }
 
     private static void atLeast(String member, int value, int least) {
@@ -50,8 +52,8 @@ final class AsyncTestPlan {
         Matcher matcher = TIME.matcher(text.strip());
         long number = matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
         if (number == 0) {
-            throw new IllegalArgumentException(
-                    member + "=\"" + text + "\" must be a whole number above 0 and ms, s, m or h, as \"500ms\" or \"3s\"");
+            throw new IllegalArgumentException(member + "=\"" + text
+                    + "\" must be a whole number above 0 and ms, s, m or h, as \"500ms\" or \"3s\"");
         }
         return switch (matcher.group(2)) {
             case "ms" -> Duration.ofMillis(number);
@@ -75,8 +77,8 @@ final class AsyncTestPlan {
     boolean isOneRun() {
         return !asked.replay().isEmpty()
                 || given != null
-                || asked.strategy() == Exploration.FIFO && regressions.length == 0
-                || asked.strategy() != Exploration.PREEMPTIONS
+                || asked.strategy() == ScheduleStrategy.FIFO && regressions.length == 0
+                || asked.strategy() != ScheduleStrategy.PREEMPTIONS
                         && asked.schedules() == 1
                         && budget == null
                         && regressions.length == 0;
@@ -87,7 +89,7 @@ final class AsyncTestPlan {
         TestRuntimeBuilder builder = settings(TestRuntime.builder());
         if (!asked.replay().isEmpty()) {
             builder.strategy(Strategy.replay(asked.replay()), "order: replay of " + asked.replay());
-        } else if (given != null || asked.strategy() != Exploration.FIFO) {
+        } else if (given != null || asked.strategy() != ScheduleStrategy.FIFO) {
             builder.seed(seed);
         }
         return builder.build();
@@ -103,18 +105,17 @@ final class AsyncTestPlan {
     /** {@return the exploration: the one place that knows which strategies there are} */
     Explore exploration() {
         int schedules = asked.schedules() > 1 || budget == null ? asked.schedules() : Integer.MAX_VALUE - 1;
-        Explore explore =
-                switch (asked.strategy()) {
-                    case FIFO -> Explore.seeds(1).atMost(1);
-                    case RANDOM, PORTFOLIO -> Explore.seeds(schedules).from(seed);
-                    case PREEMPTIONS -> {
-                        Explore all = Explore.preemptions(asked.preemptions());
-                        yield asked.schedules() > 1 ? all.atMost(schedules) : all;
-                    }
-                };
+        Explore explore = switch (asked.strategy()) {
+            case FIFO -> Explore.seeds(1).atMost(1);
+            case RANDOM, PORTFOLIO -> Explore.seeds(schedules).from(seed);
+            case PREEMPTIONS -> {
+                Explore all = Explore.preemptions(asked.preemptions());
+                yield asked.schedules() > 1 ? all.atMost(schedules) : all;
+            }
+        };
         if (budget != null) {
             explore.budget(budget);
         }
-        return explore.regression(regressions).configure(this::settings);
+        return explore.regressions(regressions).configure(this::settings);
     }
 }

@@ -87,7 +87,9 @@ final class AsyncTestSession {
                 try {
                     run.execute(this::callMethod);
                 } catch (Throwable e) {
-                    failure[0] = e;
+                    if (failure[0] == null) {
+                        failure[0] = e; // the one that is told; others may come of running it again
+                    }
                     throw TestRuntime.<RuntimeException>sneak(e);
                 } finally {
                     under = null;
@@ -96,7 +98,7 @@ final class AsyncTestSession {
         } catch (ScheduleError e) {
             tell(String.valueOf(e.getMessage()));
             Throwable thrown = failure[0];
-            if (thrown == null) {
+            if (thrown == null || thrown != e.getCause()) {
                 throw e;
             }
             hint(thrown);
@@ -120,12 +122,14 @@ final class AsyncTestSession {
     }
 
     private void hint(Throwable thrown) {
-        if (thrown instanceof NullPointerException && lifecycle(context.getRequiredTestClass()) != Lifecycle.PER_CLASS) {
+        if (thrown instanceof NullPointerException
+                && lifecycle(context.getRequiredTestClass()) != Lifecycle.PER_CLASS) {
             List<Method> setups = AnnotationSupport.findAnnotatedMethods(
                     context.getRequiredTestClass(), BeforeEach.class, HierarchyTraversalMode.TOP_DOWN);
             if (!setups.isEmpty()) {
-                thrown.addSuppressed(new ScheduleError("each of several schedules runs on an instance of its own, and @BeforeEach "
-                        + setups.get(0).getName() + " ran on another: see @AsyncTest"));
+                thrown.addSuppressed(
+                        new ScheduleError("each of several schedules runs on an instance of its own, and @BeforeEach "
+                                + setups.get(0).getName() + " ran on another: see @AsyncTest"));
             }
         }
     }
@@ -161,7 +165,9 @@ final class AsyncTestSession {
     }
 
     private @Nullable Lifecycle lifecycle(Class<?> type) {
-        for (Optional<ExtensionContext> level = Optional.of(context); level.isPresent(); level = level.get().getParent()) {
+        for (Optional<ExtensionContext> level = Optional.of(context);
+                level.isPresent();
+                level = level.get().getParent()) {
             if (level.get().getTestClass().filter(type::equals).isPresent()) {
                 return level.get().getTestInstanceLifecycle().orElse(null);
             }

@@ -57,7 +57,9 @@ public final class DumpOnTimeout implements PreInterruptCallback {
             return Arrays.stream(Files.readString(file).split("\\R\\R"))
                     .filter(thread -> thread.lines().findFirst().orElse("").contains(" virtual"))
                     .collect(Collectors.joining(
-                            System.lineSeparator(), "virtual threads:" + System.lineSeparator(), System.lineSeparator()));
+                            System.lineSeparator(),
+                            "virtual threads:" + System.lineSeparator(),
+                            System.lineSeparator()));
         } finally {
             Files.deleteIfExists(file);
             Files.deleteIfExists(directory);

@@ -99,7 +99,7 @@ public final class Explore {
      * @param seeds those under which the body has failed once
      * @return this
      */
-    public Explore regression(long... seeds) {
+    public Explore regressions(long... seeds) {
         regressions = seeds.clone();
         return this;
     }

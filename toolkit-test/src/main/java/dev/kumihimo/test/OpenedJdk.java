@@ -20,8 +20,9 @@ final class OpenedJdk {
         }
         Module toolkit = VirtualThreads.class.getModule();
         if (Object.class.getModule().isOpen("java.lang", toolkit)) {
-            throw new IllegalStateException("tests cannot control the schedulers of this JDK, which has other internals than those"
-                    + " known: " + Runtime.version());
+            throw new IllegalStateException(
+                    "tests cannot control the schedulers of this JDK, which has other internals than those" + " known: "
+                            + Runtime.version());
         }
         String opens = "java.base/java.lang=" + (toolkit.isNamed() ? toolkit.getName() : "ALL-UNNAMED");
         throw new IllegalStateException(
@@ -54,7 +55,6 @@ final class OpenedJdk {
                 or in build.gradle.kts:
                   tasks.withType<Test>().configureEach {
                     jvmArgs("--add-opens", "OPENS")
-                  }"""
-                .replace("OPENS", opens);
+                  }""".replace("OPENS", opens);
     }
 }

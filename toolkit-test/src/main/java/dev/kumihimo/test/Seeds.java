@@ -16,13 +16,6 @@ final class Seeds {
         return property == null ? parse(VARIABLE, System.getenv(VARIABLE)) : property;
     }
 
-    /** {@return whether the environment asks for a seed that differs from run to run} */
-    static boolean isRandom() {
-        String property = System.getProperty(PROPERTY);
-        String asked = property == null || property.isBlank() ? System.getenv(VARIABLE) : property;
-        return asked != null && asked.strip().equals("random");
-    }
-
     static @Nullable Long parse(String source, @Nullable String text) {
         if (text == null || text.isBlank() || text.strip().equals("random")) {
             return null;
@@ -34,6 +27,12 @@ final class Seeds {
             throw new IllegalArgumentException(
                     source + "=" + text + " must be a decimal number, 0x and a hexadecimal one, or random");
         }
+    }
+
+    /** {@return whether the environment asks for seeds that differ from run to run} */
+    static boolean isRandom() {
+        String text = System.getProperty(PROPERTY);
+        return "random".equals(text == null || text.isBlank() ? System.getenv(VARIABLE) : text.strip());
     }
 
     /** {@return a seed that differs from run to run} */

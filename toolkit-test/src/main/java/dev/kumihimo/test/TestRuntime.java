@@ -630,8 +630,7 @@ public final class TestRuntime implements AutoCloseable {
 
     /** {@return what the carrier said as it gave up, which tells what each task waits for} */
     private String endOf(FutureTask<?> result) {
-        return result.state() == Future.State.FAILED
-                        && result.exceptionNow() instanceof ScheduleError told
+        return result.state() == Future.State.FAILED && result.exceptionNow() instanceof ScheduleError told
                 ? String.valueOf(told.getMessage())
                 : report.order();
     }

@@ -138,14 +138,14 @@ final class AsyncSamples {
             });
         }
 
-        @AsyncTest(strategy = Exploration.PREEMPTIONS, preemptions = 1)
+        @AsyncTest(strategy = ScheduleStrategy.PREEMPTIONS, preemptions = 1)
         void allWithinABound(TestScope scope) {
             Semaphore semaphore = Semaphore.of(1);
             scope.spawn(() -> semaphore.acquire().close());
             scope.spawn(() -> semaphore.acquire().close());
         }
 
-        @AsyncTest(budget = "50ms", strategy = Exploration.RANDOM)
+        @AsyncTest(budget = "50ms", strategy = ScheduleStrategy.RANDOM)
         void asManyAsTimeAllows() {
             Task.yieldNow();
         }
@@ -261,7 +261,10 @@ final class AsyncSamples {
                 Task.sleep(Duration.ofMillis(1));
             }
         }
+    }
 
+    /** One that no interrupt ends. */
+    static class Stuck {
         @AsyncTest
         @Timeout(1)
         void atJUnitsTimeoutInACircle() {
@@ -282,7 +285,7 @@ final class AsyncSamples {
         @AsyncTest(budget = "0s")
         void noTime() {}
 
-        @AsyncTest(strategy = Exploration.PREEMPTIONS, preemptions = -1)
+        @AsyncTest(strategy = ScheduleStrategy.PREEMPTIONS, preemptions = -1)
         void negativePreemptions() {}
 
         @AsyncTest(replay = "what")
@@ -372,9 +375,10 @@ final class AsyncSamples {
             both.countDown();
             both.await(); // holds the carrier, or lets it go: the other one is another's
             assertThat(scope.spawn(() -> {
-                        Task.sleep(Duration.ofMinutes(1));
-                        return 1;
-                    }).join())
+                                Task.sleep(Duration.ofMinutes(1));
+                                return 1;
+                            })
+                            .join())
                     .isEqualTo(1);
             assertThat(clock.elapsed()).isEqualTo(Duration.ofMinutes(1));
         }

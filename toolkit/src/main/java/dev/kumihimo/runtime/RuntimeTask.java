@@ -513,7 +513,9 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
 
     @Override
     public @Nullable Throwable unjoinedFailure() {
-        return isFinished() && unjoined != null && end instanceof JoinResult.Failure<?> failure ? failure.exception() : null;
+        return isFinished() && unjoined != null && end instanceof JoinResult.Failure<?> failure
+                ? failure.exception()
+                : null;
     }
 
     @Override

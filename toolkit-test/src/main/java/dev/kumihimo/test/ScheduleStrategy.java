@@ -4,13 +4,13 @@ package dev.kumihimo.test;
  * How an {@link AsyncTest} goes through schedules.
  *
  * <pre>{@code
- * @AsyncTest(strategy = Exploration.PREEMPTIONS, preemptions = 2)
+ * @AsyncTest(strategy = ScheduleStrategy.PREEMPTIONS, preemptions = 2)
  * void handOverIsNeverLost() { ... }
  * }</pre>
  *
  * @since 0.1
  */
-public enum Exploration {
+public enum ScheduleStrategy {
     /** First ready, first run, and nobody is interrupted at a point: one schedule, however many are asked for. */
     FIFO,
     /** At random, all that are ready being equally likely, also at each point; the first schedule is that of {@link #FIFO}. */
