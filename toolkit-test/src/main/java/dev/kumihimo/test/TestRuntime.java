@@ -396,8 +396,8 @@ public final class TestRuntime implements AutoCloseable {
     }
 
     /**
-     * {@return how many points a task has reached, also one that has ended} It is 0 in a JVM without points: they need the
-     * system property {@code kumihimo.test.points=true}.
+     * {@return how many points a task has reached, also one that has ended} It is 0 in a JVM whose
+     * system property {@code kumihimo.test.points} is {@code false}.
      *
      * @param task the task
      */
