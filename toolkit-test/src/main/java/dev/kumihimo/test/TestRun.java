@@ -55,8 +55,8 @@ final class TestRun {
         Throwable failure = null;
         try {
             test.run(() -> main(body));
-        } catch (InterruptedException e) { // the body's, or it was cancelled: the thread that drives is told by an error
-            failure = e;
+        } catch (InterruptedException e) {
+            failure = e; // the body's, or it was cancelled: the thread that drives is told by an error
         } catch (Throwable e) {
             failure = e;
         }
