@@ -3,8 +3,12 @@ module dev.kumihimo.test {
     requires transitive dev.kumihimo;
     requires transitive dev.kumihimo.net;
     requires transitive org.junit.jupiter.api;
+    requires jdk.management; // a dump of all virtual threads
     requires org.slf4j;
     requires static org.jspecify;
 
     exports dev.kumihimo.test;
+
+    opens dev.kumihimo.test to
+            org.junit.platform.commons; // which makes the extension
 }

@@ -1,5 +1,6 @@
 package dev.kumihimo.test;
 
+import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.runtime.VoidBody;
 import java.time.Duration;
 import java.util.HashSet;
@@ -31,6 +32,8 @@ public final class Explore {
     private final int bound; // of preemptions, or -1 for seeds
     private int most;
     private long first;
+    private long[] regressions = {};
+    private @Nullable Duration budget;
     private Consumer<TestRuntimeBuilder> settings = builder -> {};
 
     private Explore(int bound, int most) {
@@ -91,6 +94,32 @@ public final class Explore {
     }
 
     /**
+     * Sets seeds to be run before all else, each alone.
+     *
+     * @param seeds those under which the body has failed once
+     * @return this
+     */
+    public Explore regressions(long... seeds) {
+        regressions = seeds.clone();
+        return this;
+    }
+
+    /**
+     * Sets after how much real time no other schedule is begun.
+     *
+     * @param realTime more than zero; unbounded unless set
+     * @return this
+     * @throws IllegalArgumentException if it is zero or negative
+     */
+    public Explore budget(Duration realTime) {
+        if (realTime.isZero() || realTime.isNegative()) {
+            throw new IllegalArgumentException("realTime=" + realTime + " must be more than zero");
+        }
+        budget = realTime;
+        return this;
+    }
+
+    /**
      * Sets how much real time one schedule may take.
      *
      * @param realTime more than zero; 30 s unless set
@@ -144,19 +173,25 @@ public final class Explore {
      */
     public Result runTrials(Trial trial) {
         Set<Long> hashes = new HashSet<>();
-        if (bound >= 0) {
-            return runAll(trial, hashes);
-        }
+        long end = System.nanoTime() + (budget == null ? Long.MAX_VALUE / 2 : TimerService.toNanos(budget));
         Long given = Seeds.given();
-        if (given != null) {
+        if (given != null && bound < 0) {
             hashes.add(runOne(builder().seed(given).build(), trial, "the given seed"));
             return new Result(1, 1, false);
         }
-        hashes.add(runOne(builder().build(), trial, "the schedule in order"));
-        for (int i = 0; i < most; i++) {
-            hashes.add(runOne(builder().seed(first + i).build(), trial, "schedule " + (i + 1) + " of " + most));
+        for (long seed : regressions) {
+            hashes.add(runOne(builder().seed(seed).build(), trial, "the regression seed " + Seeds.show(seed)));
         }
-        return new Result(most + 1, hashes.size(), false);
+        if (bound >= 0) {
+            return runAll(trial, hashes, end);
+        }
+        hashes.add(runOne(builder().build(), trial, "the schedule in order"));
+        int run = 0;
+        while (run < most && System.nanoTime() - end < 0) {
+            hashes.add(runOne(builder().seed(first + run).build(), trial, "schedule " + (run + 1) + " of " + most));
+            run++;
+        }
+        return new Result(regressions.length + run + 1, hashes.size(), false);
     }
 
     private TestRuntimeBuilder builder() {
@@ -165,7 +200,7 @@ public final class Explore {
         return builder;
     }
 
-    private Result runAll(Trial trial, Set<Long> hashes) {
+    private Result runAll(Trial trial, Set<Long> hashes, long end) {
         runOne(
                 builder().build(),
                 trial,
@@ -179,10 +214,10 @@ public final class Explore {
                     trial,
                     "schedule " + i));
             if (!strategy.advance()) {
-                return new Result(i, hashes.size(), true);
+                return new Result(regressions.length + i, hashes.size(), true);
             }
-            if (i == most) {
-                return new Result(i, hashes.size(), false);
+            if (i == most || System.nanoTime() - end >= 0) {
+                return new Result(regressions.length + i, hashes.size(), false);
             }
         }
     }

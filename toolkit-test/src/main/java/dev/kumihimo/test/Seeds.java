@@ -17,7 +17,7 @@ final class Seeds {
     }
 
     static @Nullable Long parse(String source, @Nullable String text) {
-        if (text == null || text.isBlank() || text.equals("random")) {
+        if (text == null || text.isBlank() || text.strip().equals("random")) {
             return null;
         }
         String number = text.strip().toLowerCase(Locale.ROOT);
@@ -27,6 +27,12 @@ final class Seeds {
             throw new IllegalArgumentException(
                     source + "=" + text + " must be a decimal number, 0x and a hexadecimal one, or random");
         }
+    }
+
+    /** {@return whether the environment asks for seeds that differ from run to run} */
+    static boolean isRandom() {
+        String text = System.getProperty(PROPERTY);
+        return "random".equals(text == null || text.isBlank() ? System.getenv(VARIABLE) : text.strip());
     }
 
     /** {@return a seed that differs from run to run} */

@@ -2,6 +2,7 @@ package dev.kumihimo.test;
 
 import dev.kumihimo.internal.carrier.ControlledScheduler;
 import dev.kumihimo.internal.carrier.RuntimeCore;
+import dev.kumihimo.internal.jdk.VirtualThreads;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.FutureTask;
@@ -55,6 +56,11 @@ final class TestCarrier extends Thread implements ControlledScheduler.Carrier {
     /** {@return the carrier that the caller is, itself and not as one of the threads on it, or null} */
     static @Nullable TestCarrier current() {
         return Thread.currentThread() instanceof TestCarrier carrier ? carrier : null;
+    }
+
+    /** {@return whether the caller runs on a carrier that a scheduler is driven on: itself, or as a thread on it} */
+    static boolean isOn(TestScheduler scheduler) {
+        return VirtualThreads.currentCarrier() instanceof TestCarrier carrier && carrier.driven() == scheduler;
     }
 
     /** Makes a scheduler the one driven here; returns the one that was. */

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -61,6 +63,7 @@ public final class TestRuntime implements AutoCloseable {
     private final TestClock clock;
     private final Report report;
     private long limitNanos;
+    private final long dataSeed;
     private boolean stuck;
 
     TestRuntime(TestRuntimeBuilder setting, Strategy strategy, String order) {
@@ -70,6 +73,10 @@ public final class TestRuntime implements AutoCloseable {
         runtime = (TaskRuntime) TaskDoor.get().newRuntime(name, scheduler);
         clock = scheduler.instantSource();
         report = new Report(scheduler, order);
+        dataSeed = setting.data;
+        if (!setting.startPaused) {
+            scheduler.followRealTime();
+        }
     }
 
     /* ---------------- Making one -------------- */
@@ -210,7 +217,7 @@ public final class TestRuntime implements AutoCloseable {
 
     /** Throws anything. Not by a cast at the caller's, which would be one to Exception, and this may be an error. */
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
-    private static <X extends Throwable> RuntimeException sneak(Throwable thrown) throws X {
+    static <X extends Throwable> RuntimeException sneak(Throwable thrown) throws X {
         throw (X) thrown;
     }
 
@@ -389,8 +396,8 @@ public final class TestRuntime implements AutoCloseable {
     }
 
     /**
-     * {@return how many points a task has reached, also one that has ended} It is 0 in a JVM without points: they need the
-     * system property {@code kumihimo.test.points=true}.
+     * {@return how many points a task has reached, also one that has ended} It is 0 in a JVM whose
+     * system property {@code kumihimo.test.points} is {@code false}.
      *
      * @param task the task
      */
@@ -457,10 +464,51 @@ public final class TestRuntime implements AutoCloseable {
         return report.replay();
     }
 
-    /** {@return what a failure tells: the seed, the time, and what each live task waits for} */
+    /** {@return numbers for the data of a test: those of the seed of its order, and apart from what the order draws} */
+    Rng data() {
+        Rng root = Rng.of(dataSeed);
+        root.split(); // choices
+        root.split(); // draws
+        return root.split();
+    }
+
+    /**
+     * {@return what a failure tells: the seed, the time, and what each live task waits for} Any thread may ask: a task of this
+     * runtime, who drives it in between, and, while somebody drives, every other one. Such a one waits until the task that runs
+     * comes to rest, at most a second; then the answer tells where that is, and the rest without warranty.
+     */
     public String dump() {
+        if (TestCarrier.isOn(scheduler)) {
+            return report.all();
+        }
         ensureNotDriven();
-        return report.all();
+        FutureTask<String> answer = new FutureTask<>(report::all);
+        long end = System.nanoTime() + GRACE_NANOS;
+        for (scheduler.ask(answer); System.nanoTime() - end < 0; ) {
+            if (!scheduler.isDriven()) {
+                answer.run(); // unless that is done
+            }
+            try {
+                return answer.get(1, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                // look again
+            } catch (ExecutionException e) {
+                return "there is no dump: " + cause(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
+        return "a task holds the carrier" + scheduler.stack() + System.lineSeparator() + unsteady();
+    }
+
+    /** What can be told of tasks while one of them runs. */
+    private String unsteady() {
+        try {
+            return report.all();
+        } catch (RuntimeException e) { // as the lists change
+            return "what the others do cannot be told: " + e;
+        }
     }
 
     @Override
@@ -502,6 +550,17 @@ public final class TestRuntime implements AutoCloseable {
         if (stuck) {
             return; // told already, and its carrier is lost
         }
+        boolean interrupted = Thread.interrupted(); // what lives is to be ended nevertheless
+        try {
+            abortAll();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void abortAll() {
         command(() -> {
             long until = TimerService.deadline(nanoTime(), SHUTDOWN);
             scheduler.shutDown(() -> runtime.shutdown(Duration.ZERO));
@@ -564,7 +623,15 @@ public final class TestRuntime implements AutoCloseable {
             }
             stuck = !running.result().isDone();
             Thread.currentThread().interrupt();
-            throw new ScheduleError("interrupted while it drove; " + report.order() + stack, e);
+            throw new ScheduleError(
+                    "interrupted while it drove; " + (stuck ? report.order() : endOf(running.result())) + stack, e);
         }
+    }
+
+    /** {@return what the carrier said as it gave up, which tells what each task waits for} */
+    private String endOf(FutureTask<?> result) {
+        return result.state() == Future.State.FAILED && result.exceptionNow() instanceof ScheduleError told
+                ? String.valueOf(told.getMessage())
+                : report.order();
     }
 }

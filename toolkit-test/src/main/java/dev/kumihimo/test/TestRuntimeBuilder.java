@@ -23,6 +23,8 @@ public final class TestRuntimeBuilder {
     private String order = "order: TestRuntime.fifo()";
     Duration limit = Duration.ofSeconds(30);
     LeakPolicy leaks = LeakPolicy.IGNORE;
+    boolean startPaused = true;
+    long data;
 
     TestRuntimeBuilder() {}
 
@@ -50,9 +52,11 @@ public final class TestRuntimeBuilder {
      * @return this
      */
     public TestRuntimeBuilder seed(long seed) {
+        data = seed;
         return strategy(
                 Strategy.random(seed),
-                "seed " + Seeds.show(seed) + ": replay with TestRuntime.seeded(" + Seeds.show(seed) + "L) or -D"
+                "seed " + Seeds.show(seed) + ": replay with TestRuntime.seeded(" + Seeds.show(seed) + "L), @SeedSource("
+                        + Seeds.show(seed) + "L) or -D"
                         + Seeds.PROPERTY + "=" + Seeds.show(seed));
     }
 
@@ -79,6 +83,24 @@ public final class TestRuntimeBuilder {
      */
     public TestRuntimeBuilder leaks(LeakPolicy policy) {
         leaks = policy;
+        return this;
+    }
+
+    /**
+     * Sets whether the clock stands, and jumps when nothing can run. If not, it follows real time, and moves between any two runs
+     * of tasks: for what is to be seen at its true pace, and with a schedule that no seed determines.
+     *
+     * @param paused true unless set
+     * @return this
+     */
+    public TestRuntimeBuilder startPaused(boolean paused) {
+        startPaused = paused;
+        return this;
+    }
+
+    /** Sets from which seed the data of a test come where its order has none. */
+    TestRuntimeBuilder data(long seed) {
+        data = seed;
         return this;
     }
 

@@ -22,6 +22,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -40,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * means that nothing more comes of jobs.
  *
  * Fields: all but outside, carrier, jobs, interrupted are the carrier's, handed from drive to drive by whoever drives.
- * carrier: set while somebody drives.
+ * carrier: set while somebody drives. asked: written by any thread, taken by the carrier between two runs.
  */
 
 /** Runs the virtual threads of one runtime one at a time, in the order that a {@link Strategy} says, and keeps its time. */
@@ -69,6 +70,9 @@ final class TestScheduler implements ControlledScheduler {
     private @Nullable RuntimeCore core;
     private volatile @Nullable TestCarrier carrier;
     private volatile boolean interrupted;
+    private final AtomicReference<@Nullable Runnable> asked = new AtomicReference<>();
+    private long realStart; // where the clock's 0 lies in real time, if it follows that
+    private boolean realTime;
 
     private final Record record = new Record();
     private volatile @Nullable Entry current;
@@ -323,6 +327,10 @@ final class TestScheduler implements ControlledScheduler {
             if ((turn & 63) == 0 && System.nanoTime() - realEnd > 0) {
                 throw new ScheduleError("out of time: this takes too long in real time");
             }
+            answer();
+            if (realTime) {
+                fired += timers.moveTo(Math.min(limit, sinceStart()));
+            }
             if (reached.getAsBoolean()) {
                 return true;
             }
@@ -400,9 +408,23 @@ final class TestScheduler implements ControlledScheduler {
             }
             return false;
         }
+        if (realTime) {
+            LockSupport.parkNanos(this, Math.min(NAP_NANOS, next - sinceStart()));
+            return true;
+        }
         fired += timers.moveTo(next);
         fruitless = 0;
         return true;
+    }
+
+    /** Has the clock follow real time from now on, before the first drive. */
+    void followRealTime() {
+        realTime = true;
+        realStart = System.nanoTime();
+    }
+
+    private long sinceStart() {
+        return System.nanoTime() - realStart;
     }
 
     /** Whether a thread sleeps in the JDK, or is about to get a monitor: that ends by itself. */
@@ -439,6 +461,7 @@ final class TestScheduler implements ControlledScheduler {
             if (left <= 0) {
                 return false;
             }
+            answer();
             LockSupport.parkNanos(this, Math.min(left, NAP_NANOS));
         }
         outsideWakes++;
@@ -552,6 +575,32 @@ final class TestScheduler implements ControlledScheduler {
                 },
                 timers.nanoTime(),
                 Long.MAX_VALUE / 2);
+    }
+
+    /** {@return whether somebody drives} */
+    boolean isDriven() {
+        return carrier != null;
+    }
+
+    /** Has the carrier do something between two runs, as soon as it comes to it; what was asked before and not done is lost. */
+    void ask(Runnable question) {
+        asked.set(question);
+        LockSupport.unpark(carrier);
+    }
+
+    private void answer() {
+        if (asked.get() != null) { // one read where nobody asks
+            Runnable question = asked.getAndSet(null);
+            if (question != null) {
+                question.run();
+            }
+        }
+    }
+
+    /** {@return where the carrier is, if somebody drives} */
+    String stack() {
+        TestCarrier mine = carrier;
+        return mine == null ? "" : mine.stack();
     }
 
     /** Told that the thread that drives was interrupted. */

@@ -1,6 +1,6 @@
 /**
- * Runs tasks in an order that a test determines, in time that costs none. {@link dev.kumihimo.test.TestRuntime} is the
- * entrance; {@link dev.kumihimo.test.Explore} runs a body under many orders; {@link dev.kumihimo.test.Strategy} is what an order
+ * Runs tasks in an order that a test determines, in time that costs none. With JUnit Jupiter,
+ * {@link dev.kumihimo.test.AsyncTest} is the entrance, and without it {@link dev.kumihimo.test.TestRuntime}; {@link dev.kumihimo.test.Explore} runs a body under many orders; {@link dev.kumihimo.test.Strategy} is what an order
  * is made of.
  *
  * <h2>What is promised</h2>
@@ -24,10 +24,10 @@
  *
  * <h2>Points</h2>
  *
- * <p>With the system property {@code kumihimo.test.points=true} (of the JVM, in surefire's {@code systemPropertyVariables}) a
- * task can be switched also in the middle of an operation: before it takes a lock and after it gave back the last it holds,
+ * <p>In a JVM that has the kit on its class or module path, and unless the system property {@code kumihimo.test.points} is
+ * {@code false}, a task can be switched also in the middle of an operation: before it takes a lock and after it gave back the last it holds,
  * before it parks and after its wait is decided, before it wakes another, and around the mark of a cancellation. So the path of
- * every primitive has points, and none needs code for it. Without the property tasks are switched only where they wait, yield
+ * every primitive has points, and none needs code for it. Without points tasks are switched only where they wait, yield
  * or end, and which branch a select tries first is not replayed.
  *
  * <p>The points of a task are numbered from 1, and addressed by {@code stepTo} (it alone runs) and {@code runTo} (all run).

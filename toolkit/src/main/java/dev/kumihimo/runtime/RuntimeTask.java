@@ -512,6 +512,13 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     }
 
     @Override
+    public @Nullable Throwable unjoinedFailure() {
+        return isFinished() && unjoined != null && end instanceof JoinResult.Failure<?> failure
+                ? failure.exception()
+                : null;
+    }
+
+    @Override
     public TimerService timers() {
         return runtime.core().timers();
     }

@@ -34,6 +34,9 @@ public abstract class LiveTask extends Waiter {
     /** {@return its thread, or null if it is a blocking job that has not begun} */
     public abstract @Nullable Thread threadOrNull();
 
+    /** {@return what its body threw if nobody has joined it since, for tests; null also while it runs} */
+    public abstract @Nullable Throwable unjoinedFailure();
+
     /** {@return how the task is called in reports: its name and id} */
     @Override
     public abstract String toString();

@@ -4,7 +4,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Cost: ON is a constant to the JIT, so that of a point in production nothing is left but the bytes of a dead branch.
+ * Cost: ON is looked up by name, since the kit lies above; a resource or a service provider would need the same walk through
+ * the class path. It is a constant to the JIT, so that of a point in production nothing is left but the bytes of a dead branch.
  * Fields: control: written once, before the first runtime under control is made; read at each point.
  */
 
@@ -13,12 +14,31 @@ import org.jspecify.annotations.Nullable;
  * cancellation. They all lie in the wait room, and so in the path of every primitive, without code in any.
  */
 public final class Points {
-    /** Whether points exist in this JVM: the system property {@code kumihimo.test.points}, read once. */
-    public static final boolean ON = Boolean.getBoolean("kumihimo.test.points");
+    private static final String PROPERTY = "kumihimo.test.points";
+    private static final String TEST_KIT = "dev.kumihimo.test.PointControl";
+
+    /**
+     * Whether points exist in this JVM, looked up once: where the test kit is on the class or module path, unless the system
+     * property {@code kumihimo.test.points} says otherwise.
+     */
+    public static final boolean ON = lookUp();
 
     private static volatile @Nullable Control control;
 
     private Points() {}
+
+    private static boolean lookUp() {
+        String property = System.getProperty(PROPERTY);
+        if (property != null && !property.isBlank()) {
+            return Boolean.parseBoolean(property.strip());
+        }
+        try {
+            Class.forName(TEST_KIT, false, Points.class.getClassLoader()); // a class loader sees all modules it defines
+            return true;
+        } catch (ClassNotFoundException | LinkageError e) {
+            return false; // production
+        }
+    }
 
     /** What a task is about to do at a point, or has just done. */
     public enum Kind {

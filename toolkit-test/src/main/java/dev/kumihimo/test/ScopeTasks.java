@@ -1,0 +1,124 @@
+package dev.kumihimo.test;
+
+import dev.kumihimo.internal.carrier.LiveTask;
+import dev.kumihimo.runtime.Body;
+import dev.kumihimo.runtime.JoinHandle;
+import dev.kumihimo.runtime.Task;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** The tasks of a {@link TestScope} or {@link BackgroundScope}: who they are, and who of them failed, in order. */
+final class ScopeTasks {
+    private final TestRuntime test;
+    private final String name;
+    private final List<Member> members = new CopyOnWriteArrayList<>();
+    private final List<Member> failed = new CopyOnWriteArrayList<>();
+    private volatile boolean ending;
+    private volatile boolean ended;
+
+    /**
+     * Makes one without tasks.
+     *
+     * @param name how it is called in messages
+     */
+    ScopeTasks(TestRuntime test, String name) {
+        this.test = test;
+        this.name = name;
+    }
+
+    /** A task; its handle is there once it is spawned, which may be after it has ended. */
+    private static final class Member {
+        volatile @Nullable JoinHandle<?> handle;
+
+        void abort() {
+            JoinHandle<?> known = handle;
+            if (known != null) {
+                known.abort();
+            }
+        }
+
+        @Nullable
+        Throwable unjoinedFailure() {
+            return handle instanceof LiveTask task ? task.unjoinedFailure() : null;
+        }
+    }
+
+    <T extends @Nullable Object> JoinHandle<T> spawn(@Nullable String taskName, Body<T, ?> body) {
+        Objects.requireNonNull(body, "body");
+        Task caller = Task.currentOrNull();
+        if (caller == null || caller.runtime() != test.runtime()) {
+            throw new IllegalStateException("a " + name + " is for the tasks of its test, and not for "
+                    + (caller == null ? Thread.currentThread() : caller));
+        }
+        if (ended) {
+            throw new IllegalStateException("the " + name + " has ended, with the body of its test");
+        }
+        Member member = new Member();
+        Body<T, ?> watched = () -> {
+            try {
+                return body.call();
+            } catch (Throwable e) {
+                if (!Task.current().isAborted()) {
+                    failed(member);
+                }
+                throw e;
+            }
+        };
+        JoinHandle<T> handle = taskName == null
+                ? test.runtime().spawn(watched)
+                : test.runtime().spawnNamed(taskName, watched);
+        member.handle = handle;
+        members.add(member);
+        return handle;
+    }
+
+    private void failed(Member member) {
+        failed.add(member);
+        if (ending) {
+            abortAll();
+        }
+    }
+
+    private void abortAll() {
+        members.forEach(Member::abort);
+    }
+
+    /** Waits for all tasks, those included that they spawn; called by the task that ran the body. */
+    void end(boolean abort) {
+        ending = true;
+        if (abort || !failures().isEmpty()) {
+            abortAll();
+        }
+        for (int i = 0; i < members.size(); i++) {
+            Member member = members.get(i);
+            if (abort) {
+                member.abort();
+            }
+            if (member.handle instanceof LiveTask task) {
+                task.awaitEnd(Long.MAX_VALUE);
+            }
+        }
+        ended = true;
+    }
+
+    /** {@return what tasks threw before they were aborted and nobody has joined, in the order in which they threw it} */
+    List<Throwable> failures() {
+        return failed.stream()
+                .map(Member::unjoinedFailure)
+                .filter(Objects::nonNull)
+                .map(Throwable.class::cast)
+                .toList();
+    }
+
+    /** Counts all failures as told. */
+    void told() {
+        for (Member member : members) {
+            JoinHandle<?> handle = member.handle;
+            if (handle != null) {
+                handle.tryResult();
+            }
+        }
+    }
+}
