@@ -4,7 +4,10 @@ module dev.kumihimo.test {
     requires transitive dev.kumihimo.net;
     requires transitive org.junit.jupiter.api;
     requires org.slf4j;
+    requires static org.assertj.core;
     requires static org.jspecify;
 
     exports dev.kumihimo.test;
+    exports dev.kumihimo.test.assertj;
+    exports dev.kumihimo.test.net;
 }
