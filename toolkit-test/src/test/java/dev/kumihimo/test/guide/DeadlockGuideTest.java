@@ -10,18 +10,19 @@ import org.junit.jupiter.api.Test;
 
 /** A deadlock, and its report, which docs/testing.md reads line by line. */
 class DeadlockGuideTest {
+    private static void opposite() throws Exception {
+        Account a = new Account(1, 100);
+        Account b = new Account(2, 100);
+        TaskRuntime tasks = TaskRuntime.current();
+        var there = tasks.spawnNamed("there", () -> Transfers.lockBoth(a, b, 10));
+        var back = tasks.spawnNamed("back", () -> Transfers.lockBoth(b, a, 20));
+        there.join();
+        back.join();
+    }
+
     private static ScheduleError deadlock() {
         return catchThrowableOfType(
-                ScheduleError.class,
-                () -> Explore.preemptions(1).run(() -> {
-                    Account a = new Account(1, 100);
-                    Account b = new Account(2, 100);
-                    TaskRuntime tasks = TaskRuntime.current();
-                    var there = tasks.spawnNamed("there", () -> Transfers.lockBoth(a, b, 10));
-                    var back = tasks.spawnNamed("back", () -> Transfers.lockBoth(b, a, 20));
-                    there.join();
-                    back.join();
-                }));
+                ScheduleError.class, () -> Explore.preemptions(1).run(DeadlockGuideTest::opposite));
     }
 
     @Test
