@@ -4,8 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.kumihimo.runtime.Task;
-import dev.kumihimo.test.Explore;
-import org.junit.jupiter.api.Test;
+import dev.kumihimo.test.AsyncTest;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
@@ -24,15 +23,13 @@ class TransferRaceTest {
         return true;
     }
 
-    @Test
-    void moneyIsSpentTwice() {
-        Explore.seeds(1_000).run(() -> {
-            Account a = new Account(1, 100);
-            Account b = new Account(2, 0);
-            var first = Task.spawn(() -> lookThenTake(a, b, 80));
-            var second = Task.spawn(() -> lookThenTake(a, b, 80));
-            assertTrue(first.join() ^ second.join(), "there is money for one of them");
-            assertEquals(20, a.look());
-        });
+    @AsyncTest(schedules = 1_000)
+    void moneyIsSpentTwice() throws Exception {
+        Account a = new Account(1, 100);
+        Account b = new Account(2, 0);
+        var first = Task.spawn(() -> lookThenTake(a, b, 80));
+        var second = Task.spawn(() -> lookThenTake(a, b, 80));
+        assertTrue(first.join() ^ second.join(), "there is money for one of them");
+        assertEquals(20, a.look());
     }
 }
