@@ -1,0 +1,35 @@
+// The same as pom.xml says, for Gradle 8.5 or later. It is not run by this repository's build, which has no Gradle.
+plugins {
+    `java-library`
+}
+
+java {
+    toolchain {
+        languageVersion = JavaLanguageVersion.of(21) // or later
+    }
+}
+
+repositories {
+    mavenLocal() // for a snapshot that ./mvnw install has put there
+    mavenCentral()
+}
+
+dependencies {
+    implementation(platform("dev.kumihimo:kumihimo-bom:0.1.0-SNAPSHOT"))
+    implementation("dev.kumihimo:kumihimo-toolkit")
+
+    testImplementation(platform("org.junit:junit-bom:6.1.3"))
+    testImplementation("dev.kumihimo:kumihimo-toolkit-test")
+    testImplementation("org.junit.jupiter:junit-jupiter")
+    testRuntimeOnly("org.junit.platform:junit-platform-launcher")
+}
+
+tasks.withType<Test>().configureEach {
+    useJUnitPlatform()
+    jvmArgs("--add-opens", "java.base/java.lang=ALL-UNNAMED")
+    systemProperty("kumihimo.test.points", "true")
+    // What is given to Gradle is passed on to the tests: a seed to replay, and race=true of this example.
+    listOf("kumihimo.test.seed", "race").forEach { name ->
+        System.getProperty(name)?.let { systemProperty(name, it) }
+    }
+}

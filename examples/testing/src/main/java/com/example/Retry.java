@@ -1,0 +1,30 @@
+package com.example;
+
+import dev.kumihimo.runtime.Body;
+import dev.kumihimo.runtime.Task;
+import java.io.IOException;
+import java.time.Duration;
+
+/**
+ * Calls what may fail, and waits longer after each failure. A task that is cancelled while it waits ends at once.
+ *
+ * @param attempts how often it calls, at least 1
+ * @param first the pause after the first failure; each further one is twice as long
+ * @param longest the longest pause
+ */
+public record Retry(int attempts, Duration first, Duration longest) {
+    public <T> T call(Body<T, IOException> body) throws IOException, InterruptedException {
+        Duration pause = first;
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return body.call();
+            } catch (IOException e) {
+                if (attempt == attempts) {
+                    throw e;
+                }
+            }
+            Task.sleep(pause);
+            pause = pause.multipliedBy(2).compareTo(longest) < 0 ? pause.multipliedBy(2) : longest;
+        }
+    }
+}

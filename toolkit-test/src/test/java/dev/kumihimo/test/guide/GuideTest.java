@@ -1,0 +1,133 @@
+package dev.kumihimo.test.guide;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Each code block of docs/testing.md is taken from what is compiled and run, but for blanks. */
+class GuideTest {
+    /** A block of code, its language and the line where it begins. */
+    private record Block(String language, int line, List<String> lines) {}
+
+    @TestFactory
+    Stream<DynamicTest> codeOfTheGuide_isCodeThatRuns() throws IOException {
+        Path root = root();
+        List<Block> blocks = blocks(Files.readAllLines(root.resolve("docs/testing.md")));
+        assertThat(blocks).hasSizeGreaterThan(10);
+        return blocks.stream()
+                .filter(block -> !sources(root, block.language()).isEmpty())
+                .map(block -> dynamicTest(
+                        block.language() + " at line " + block.line(),
+                        () -> assertThat(sources(root, block.language()).stream()
+                                        .anyMatch(file -> has(file, block.lines())))
+                                .as("a file with all lines of the block at line " + block.line() + ":\n"
+                                        + String.join("\n", block.lines()))
+                                .isTrue()));
+    }
+
+    /** {@return the directory that has docs and this module} */
+    static Path root() {
+        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+            if (Files.exists(at.resolve("docs/testing.md"))) {
+                return at;
+            }
+        }
+        throw new IllegalStateException("docs/testing.md is neither in the working directory nor above it");
+    }
+
+    private static List<Block> blocks(List<String> text) {
+        List<Block> blocks = new ArrayList<>();
+        for (int i = 0; i < text.size(); i++) {
+            if (text.get(i).startsWith("```") && text.get(i).length() > 3) {
+                Block block = new Block(text.get(i).substring(3), i + 1, new ArrayList<>());
+                while (!text.get(++i).startsWith("```")) {
+                    block.lines().add(text.get(i));
+                }
+                blocks.add(block);
+            }
+        }
+        return blocks;
+    }
+
+    private static List<Path> sources(Path root, String language) {
+        Path example = root.resolve("examples/testing");
+        return switch (language) {
+            case "java" ->
+                Stream.concat(
+                                files(root.resolve("toolkit-test/src/test/java/dev/kumihimo/test/guide")),
+                                files(example.resolve("src")))
+                        .toList();
+            case "xml" -> List.of(example.resolve("pom.xml"));
+            case "kotlin" -> List.of(example.resolve("build.gradle.kts"));
+            default -> List.of();
+        };
+    }
+
+    private static Stream<Path> files(Path below) {
+        try (Stream<Path> all = Files.walk(below)) {
+            return all.filter(Files::isRegularFile).toList().stream();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /** {@return whether a file has lines one after the other, where a line "..." stands for any number of others} */
+    private static boolean has(Path file, List<String> lines) {
+        String text = joined(read(file));
+        int from = 0;
+        for (int i = 0; i < lines.size(); i++) {
+            int end = i;
+            while (end < lines.size() && !lines.get(end).strip().equals("...")) {
+                end++;
+            }
+            String part = joined(lines.subList(i, end));
+            int found = text.indexOf(part, from);
+            if (found < 0) {
+                return false;
+            }
+            from = found + part.length();
+            i = end;
+        }
+        return true;
+    }
+
+    private static List<String> read(Path file) {
+        try {
+            return Files.readAllLines(file);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /** {@return lines without their blanks: the formatter breaks lines where a page does not} */
+    private static String joined(List<String> lines) {
+        return String.join("", lines).replaceAll("\\s+", "");
+    }
+
+    /** {@return the block that follows a line of the guide} */
+    static String blockAfter(String line) throws IOException {
+        List<String> text = Files.readAllLines(root().resolve("docs/testing.md"));
+        int at = text.indexOf(line);
+        assertThat(at).as("the line " + line + " of docs/testing.md").isNotNegative();
+        List<String> rest = text.subList(at + 2, text.size());
+        return String.join("\n", rest.subList(0, rest.indexOf("```")));
+    }
+
+    /** {@return a text without what differs from JVM to JVM and from time to time} */
+    static String normal(String text) {
+        return String.join(
+                "\n",
+                Arrays.stream(text.split("\\R"))
+                        .map(line -> line.replaceAll("JDK [^;]*;", "JDK 25;").stripTrailing())
+                        .toList());
+    }
+}
