@@ -38,6 +38,10 @@ final class Entry implements Executor {
     @Nullable
     Runnable continuation;
 
+    /** Whether what it is parked in is a wait for a socket of the JDK's; null where nobody has looked. */
+    @Nullable
+    Boolean socketWait;
+
     /** How many spin locks it holds. */
     int locks;
 

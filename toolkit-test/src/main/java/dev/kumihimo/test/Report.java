@@ -42,9 +42,7 @@ final class Report {
                 + "; JDK " + Runtime.version()
                 + "; " + scheduler.steps() + " runs, schedule hash 0x"
                 + Long.toHexString(scheduler.record().hash())
-                + (scheduler.outsideWakes() == 0
-                        ? ""
-                        : ", " + scheduler.outsideWakes() + " wakes from outside, which a replay need not repeat")
+                + scheduler.outsideSummary()
                 + (trace.length() > LONGEST_TRACE ? "" : "; or Strategy.replay(\"" + trace + "\")");
     }
 

@@ -42,15 +42,15 @@ import org.jspecify.annotations.Nullable;
  * it is no task. Each driving method fails with a {@link ScheduleError} that tells who waits for what if it takes longer than
  * 30 s of real time (see {@link #limit}).
  *
- * <p>It has no sockets, and no processes: who waits for a command to start or to end is taken for deadlocked. Blocking jobs
- * run on real threads, and while one runs the clock stands; what waits in the JDK for a time ({@code Thread.sleep}) does so in
- * real time.
+ * <p>Blocking jobs run on real threads, and while one runs the clock stands. What waits in the JDK for a time ({@code
+ * Thread.sleep}) does so in real time, see {@link JdkTimers}; real sockets, of the toolkit or of the JDK, follow a policy, see
+ * {@link ExternalIo}. There are no processes: who waits for a command to start or to end is taken for deadlocked.
  *
  * @since 0.1
  */
 public final class TestRuntime implements AutoCloseable {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
-    private static final Duration SHUTDOWN = Duration.ofSeconds(10);
+    private static final Duration SHUTDOWN = Duration.ofSeconds(5);
     private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     static {
@@ -69,7 +69,7 @@ public final class TestRuntime implements AutoCloseable {
     TestRuntime(TestRuntimeBuilder setting, Strategy strategy, String order) {
         limitNanos = setting.limitNanos();
         String name = "test-" + NUMBERS.incrementAndGet();
-        scheduler = new TestScheduler(strategy, name);
+        scheduler = new TestScheduler(setting, strategy, name);
         runtime = (TaskRuntime) TaskDoor.get().newRuntime(name, scheduler);
         clock = scheduler.instantSource();
         report = new Report(scheduler, order);
@@ -177,7 +177,9 @@ public final class TestRuntime implements AutoCloseable {
      *     {@link ScheduleError} adds how to replay the run
      * @throws InterruptedException if the body was cancelled
      * @throws ScheduleError if the body has not ended and nothing can run, no time can pass and no blocking job is under way;
-     *     or if tasks do nothing but yield, the limit of real time is reached, or the caller is interrupted
+     *     or if tasks do nothing but yield, a limit (of real time, of virtual time, of runs) is reached, a task waits and holds
+     *     the carrier (inside a class initialiser, a native frame, or on Java 21 to 23 {@code synchronized}), something is met
+     *     that a policy forbids, or the caller is interrupted
      */
     public <T extends @Nullable Object, X extends Exception> T run(Body<T, X> body) throws X, InterruptedException {
         ensureNotDriven();
@@ -541,7 +543,8 @@ public final class TestRuntime implements AutoCloseable {
     }
 
     /**
-     * Ends the runtime: aborts what lives, and runs it until it has ended; up to 10 s may pass on its clock.
+     * Ends the runtime: aborts what lives, and runs it until it has ended; up to 5 s may pass on its clock, in up to 100,000
+     * runs. Sockets that are still open are of no more use then.
      *
      * @throws ScheduleError if something has not ended then
      */
@@ -563,13 +566,15 @@ public final class TestRuntime implements AutoCloseable {
     private void abortAll() {
         command(() -> {
             long until = TimerService.deadline(nanoTime(), SHUTDOWN);
+            scheduler.closing(true);
             scheduler.shutDown(() -> runtime.shutdown(Duration.ZERO));
             scheduler.drive(() -> runtime.liveTasks() == 0, until, limitNanos);
             scheduler.drive(() -> false, nanoTime(), limitNanos); // threads on their way out
             if (runtime.liveTasks() > 0) {
-                throw new ScheduleError(
-                        runtime.liveTasks() + " tasks have not ended within " + SHUTDOWN + " of their abort");
+                throw new ScheduleError(runtime.liveTasks() + " tasks have not ended within " + SHUTDOWN.toSeconds()
+                        + " s of virtual time after their abort");
             }
+            scheduler.release();
             return true;
         });
     }
@@ -607,9 +612,12 @@ public final class TestRuntime implements AutoCloseable {
     private <T extends @Nullable Object> T onCarrier(Callable<T> command) throws Exception {
         TestCarrier.Running<T> running = TestCarrier.submit(command);
         try {
-            return running.result().get(limitNanos + GRACE_NANOS, TimeUnit.NANOSECONDS);
+            return PinWatch.await(running, limitNanos + GRACE_NANOS);
         } catch (ExecutionException e) {
             throw TestRuntime.<Exception>sneak(cause(e));
+        } catch (PinWatch.PinnedException e) {
+            stuck = true;
+            throw new ScheduleError(e.getMessage() + System.lineSeparator() + "  " + report.order());
         } catch (TimeoutException e) {
             stuck = true;
             throw new ScheduleError("stuck: a task holds the carrier; " + report.order()

@@ -25,6 +25,14 @@ public final class TestRuntimeBuilder {
     LeakPolicy leaks = LeakPolicy.IGNORE;
     boolean startPaused = true;
     long data;
+    ExternalIo externalIo = ExternalIo.GRACE;
+
+    @Nullable
+    Duration ioPatience;
+
+    JdkTimers jdkTimers = JdkTimers.REAL;
+    Duration virtualLimit = Duration.ofNanos(Long.MAX_VALUE);
+    long maxSteps = 1_000_000;
 
     TestRuntimeBuilder() {}
 
@@ -68,9 +76,7 @@ public final class TestRuntimeBuilder {
      * @throws IllegalArgumentException if it is zero or negative
      */
     public TestRuntimeBuilder limit(Duration realTime) {
-        if (realTime.isZero() || realTime.isNegative()) {
-            throw new IllegalArgumentException("realTime=" + realTime + " must be more than zero");
-        }
+        ensurePositive("realTime", realTime);
         limit = realTime;
         return this;
     }
@@ -102,6 +108,79 @@ public final class TestRuntimeBuilder {
     TestRuntimeBuilder data(long seed) {
         data = seed;
         return this;
+    }
+
+    /**
+     * Sets what is done about waits for real sockets.
+     *
+     * @param policy {@link ExternalIo#GRACE} unless set
+     * @return this
+     */
+    public TestRuntimeBuilder externalIo(ExternalIo policy) {
+        externalIo = policy;
+        ioPatience = null;
+        return this;
+    }
+
+    /**
+     * Sets what is done about waits for real sockets, and how long nothing may come before it is done.
+     *
+     * @param policy {@link ExternalIo#GRACE} unless set
+     * @param realTime more than zero
+     * @return this
+     * @throws IllegalArgumentException if the time is zero or negative
+     */
+    public TestRuntimeBuilder externalIo(ExternalIo policy, Duration realTime) {
+        ensurePositive("realTime", realTime);
+        externalIo = policy;
+        ioPatience = realTime;
+        return this;
+    }
+
+    /**
+     * Sets what is done about waits in the JDK for a time.
+     *
+     * @param policy {@link JdkTimers#REAL} unless set
+     * @return this
+     */
+    public TestRuntimeBuilder jdkTimers(JdkTimers policy) {
+        jdkTimers = policy;
+        return this;
+    }
+
+    /**
+     * Sets up to what time the clock may jump: a test in which nothing can run until a later deadline fails. An end for what
+     * waits for ever while something else happens now and then. Not for {@link TestRuntime#elapse}, nor for the end of a runtime.
+     *
+     * @param virtualTime more than zero, from when the runtime is made; the end of the clock, 292 years, unless set
+     * @return this
+     * @throws IllegalArgumentException if it is zero or negative
+     */
+    public TestRuntimeBuilder virtualLimit(Duration virtualTime) {
+        ensurePositive("virtualTime", virtualTime);
+        virtualLimit = virtualTime;
+        return this;
+    }
+
+    /**
+     * Sets how often tasks may be run in each driving method, until they park, yield or end, before it fails as a livelock.
+     *
+     * @param runs at least 1; 1,000,000 unless set
+     * @return this
+     * @throws IllegalArgumentException if it is below 1
+     */
+    public TestRuntimeBuilder maxSteps(long runs) {
+        if (runs < 1) {
+            throw new IllegalArgumentException("runs=" + runs + " must be at least 1");
+        }
+        maxSteps = runs;
+        return this;
+    }
+
+    private static void ensurePositive(String name, Duration duration) {
+        if (duration.isZero() || duration.isNegative()) {
+            throw new IllegalArgumentException(name + "=" + duration + " must be more than zero");
+        }
     }
 
     /**

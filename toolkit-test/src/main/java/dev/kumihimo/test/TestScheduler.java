@@ -4,26 +4,22 @@ import dev.kumihimo.internal.carrier.BlockingPool;
 import dev.kumihimo.internal.carrier.ControlledScheduler;
 import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.internal.carrier.RuntimeCore;
+import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.VirtualTimers;
 import dev.kumihimo.internal.jdk.VirtualThreads;
 import dev.kumihimo.internal.wait.CancelScope;
 import dev.kumihimo.internal.wait.Points;
+import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.WeakHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -36,12 +32,11 @@ import org.jspecify.annotations.Nullable;
  * Points: a thread that reaches one asks the strategy first, and yields only if another was chosen; so a point costs a call,
  * not a switch. Never while it holds a spin lock, or who wants that lock would spin for ever.
  *
- * Outside: platform threads (blocking jobs, the JDK's unparker, threads of the test) hand over through `outside`. The carrier
- * reads the number of jobs under way before it looks at `outside`: a job counts until all it has woken is in there, so a zero
- * means that nothing more comes of jobs.
+ * Outside: platform threads (blocking jobs, the JDK's unparker, threads of the test) hand over through `outside`.
  *
- * Fields: all but outside, carrier, jobs, interrupted are the carrier's, handed from drive to drive by whoever drives.
- * carrier: set while somebody drives. asked: written by any thread, taken by the carrier between two runs.
+ * Fields: all but outside, current, interrupted, asked are the carrier's, handed from drive to drive by whoever drives. current,
+ * steps: also read by who watches whether the carrier is held. asked: written by any thread, taken by the carrier between two
+ * runs.
  */
 
 /** Runs the virtual threads of one runtime one at a time, in the order that a {@link Strategy} says, and keeps its time. */
@@ -49,26 +44,25 @@ final class TestScheduler implements ControlledScheduler {
     /** As long as no thread makes any progress but by yielding, this many runs count as idle: time may pass. */
     private static final int YIELDS = 10_000;
 
-    private static final long SETTLE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-    private static final long NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-    private static final int MAX_JOBS = 512;
-    private static final int JOB_KEEP_ALIVE_NANOS = 100_000_000;
+    /** How many runs what is aborted may take to end. */
+    private static final long CLOSING_STEPS = 100_000;
+
+    private static final int MOST_TOLD = 10;
 
     private final Strategy strategy;
     private final VirtualTimers timers = new VirtualTimers();
     private final TestClock clock = new TestClock(timers);
-    private final CountingPool blocking;
+    private final Outside outside;
+    private final Sockets sockets;
+    private final long maxSteps;
+    private final long virtualLimit;
     private final ThreadFactory threads;
 
     private final ArrayList<Entry> ready = new ArrayList<>();
-    private final ConcurrentLinkedQueue<Handed> outside = new ConcurrentLinkedQueue<>();
     private final Map<Thread, Entry> entries = Collections.synchronizedMap(new WeakHashMap<>());
-    private final Set<Entry> elsewhere = new LinkedHashSet<>(); // parked, and not in a toolkit wait we know of
-    private final AtomicInteger jobs = new AtomicInteger();
     private final AtomicBoolean driving = new AtomicBoolean();
 
     private @Nullable RuntimeCore core;
-    private volatile @Nullable TestCarrier carrier;
     private volatile boolean interrupted;
     private final AtomicReference<@Nullable Runnable> asked = new AtomicReference<>();
     private long realStart; // where the clock's 0 lies in real time, if it follows that
@@ -87,15 +81,19 @@ final class TestScheduler implements ControlledScheduler {
     private long handedOver;
     private long fruitless;
     private long steps;
-    private long outsideWakes;
+    private long stepsBefore; // this drive
+    private boolean closing;
     private long pinnedPoints;
     private int fired;
-    private long settlingSince;
     private @Nullable Throwable failure;
 
-    TestScheduler(Strategy strategy, String name) {
+    TestScheduler(TestRuntimeBuilder setting, Strategy strategy, String name) {
         this.strategy = strategy;
-        this.blocking = new CountingPool(name);
+        this.outside = new Outside(this, setting, name);
+        this.sockets = outside.sockets();
+        this.maxSteps = setting.maxSteps;
+        this.virtualLimit = TimerService.toNanos(setting.virtualLimit);
+        timers.sockets(sockets::driver);
         if (!VirtualThreads.customSchedulers()) {
             throw new IllegalStateException(
                     "a test runtime needs the JVM flag " + VirtualThreads.FLAG + " (for Maven in surefire's argLine)");
@@ -108,8 +106,6 @@ final class TestScheduler implements ControlledScheduler {
             return thread;
         };
     }
-
-    private record Handed(Entry entry, Runnable continuation) {}
 
     /* ---------------- What the runtime asks of it -------------- */
 
@@ -139,7 +135,12 @@ final class TestScheduler implements ControlledScheduler {
 
     @Override
     public BlockingPool blocking() {
-        return blocking;
+        return outside.pool();
+    }
+
+    @Override
+    public Driver driver() {
+        return sockets.driver();
     }
 
     @Override
@@ -152,39 +153,6 @@ final class TestScheduler implements ControlledScheduler {
     @Override
     public void close() {
         // whoever drives drives on: what still lives runs, with its timers
-    }
-
-    /** Counts the jobs that have not ended. */
-    private final class CountingPool extends BlockingPool {
-        CountingPool(String name) {
-            super(MAX_JOBS, JOB_KEEP_ALIVE_NANOS, name + "-blocking");
-        }
-
-        @Override
-        public void execute(Runnable job) {
-            jobs.incrementAndGet();
-            try {
-                super.execute(job);
-            } catch (Throwable e) {
-                ended();
-                throw e;
-            }
-        }
-
-        @Override
-        public boolean remove(Runnable job) {
-            boolean removed = super.remove(job);
-            if (removed) {
-                ended();
-            }
-            return removed;
-        }
-
-        @Override
-        protected void ended() {
-            jobs.decrementAndGet();
-            LockSupport.unpark(carrier);
-        }
     }
 
     /* ---------------- What is ready -------------- */
@@ -203,12 +171,11 @@ final class TestScheduler implements ControlledScheduler {
 
     /** Takes a continuation from the JDK: on any thread, also with the caller pinned; never throws. */
     void handed(Entry entry, Runnable continuation) {
-        TestCarrier mine = carrier;
+        TestCarrier mine = outside.carrier();
         if (mine != null && VirtualThreads.currentCarrier() == mine) {
             add(entry, continuation);
         } else {
-            outside.add(new Handed(entry, continuation));
-            LockSupport.unpark(mine);
+            outside.hand(entry, continuation);
         }
     }
 
@@ -222,17 +189,17 @@ final class TestScheduler implements ControlledScheduler {
             entry.id = nextId++;
         }
         ready.add(entry);
-        elsewhere.remove(entry);
+        outside.unparked(entry);
         handedOver++;
+        if (current == null) {
+            fruitless = 0; // it came between two runs, and may do more than yield
+        }
     }
 
     private boolean takeOutside(boolean count) {
         boolean any = false;
-        for (Handed handed; (handed = outside.poll()) != null; any = true) {
+        for (Outside.Handed handed; (handed = outside.poll(count)) != null; any = true) {
             add(handed.entry(), handed.continuation());
-            if (count) {
-                outsideWakes++;
-            }
         }
         return any;
     }
@@ -303,13 +270,14 @@ final class TestScheduler implements ControlledScheduler {
         }
         TestScheduler before = mine.drive(this);
         takeOutside(false); // what came while all was at rest
-        carrier = mine;
+        outside.begin(mine);
         stopped = null;
         interrupted = false;
+        stepsBefore = steps;
         try {
             return driveOn(reached, limit, System.nanoTime() + realNanos);
         } finally {
-            carrier = null;
+            outside.end();
             only = null;
             watched = null;
             mine.drive(before);
@@ -334,10 +302,16 @@ final class TestScheduler implements ControlledScheduler {
             if (reached.getAsBoolean()) {
                 return true;
             }
+            if (fruitless > 0) {
+                sockets.turn(); // who yields may wait for a channel to be let go
+            } else {
+                sockets.turnSometimes();
+            }
             Entry next = next();
             if (next != null && fruitless <= YIELDS + ready.size()) {
+                ensureFewSteps();
                 run(next);
-                settlingSince = 0;
+                outside.ran();
                 if (stopped != null) {
                     return false;
                 }
@@ -346,6 +320,23 @@ final class TestScheduler implements ControlledScheduler {
                 return false;
             }
         }
+    }
+
+    private void ensureFewSteps() {
+        long most = closing ? CLOSING_STEPS : maxSteps;
+        if (steps - stepsBefore >= most) {
+            throw new ScheduleError((closing ? "what was aborted has not ended within " : "livelock: not done after ")
+                    + most + " runs (maxSteps); ready:" + readyPlaces());
+        }
+    }
+
+    /** {@return where those are that are ready, a line for each} Drivers only: it may hand them over again. */
+    private String readyPlaces() {
+        StringBuilder places = new StringBuilder();
+        for (Entry entry : ready.subList(0, Math.min(ready.size(), MOST_TOLD))) {
+            places.append(System.lineSeparator()).append("    ").append(entry).append(Frames.place(entry.thread));
+        }
+        return places.toString();
     }
 
     private void run(Entry entry) {
@@ -370,7 +361,7 @@ final class TestScheduler implements ControlledScheduler {
             if (!entry.isAlive()) {
                 entry.ended();
             } else if (entry.openWait() == null) {
-                elsewhere.add(entry);
+                outside.parked(entry);
             }
         }
     }
@@ -381,6 +372,7 @@ final class TestScheduler implements ControlledScheduler {
             failure = null;
             throw new ScheduleError("the carrier met an error: " + e, e);
         }
+        sockets.rethrowRefused();
     }
 
     /**
@@ -390,27 +382,41 @@ final class TestScheduler implements ControlledScheduler {
      * @return false if neither would bring anything
      */
     private boolean letTimePass(long limit, boolean circling) {
-        boolean expectsMore = jobs.get() > 0; // before we look: see above
-        if (takeOutside(true)) {
+        outside.look();
+        long before = handedOver;
+        boolean expectsMore = outside.jobs() > 0; // before we take in what has come: see Outside
+        sockets.turn();
+        takeOutside(true);
+        if (handedOver != before) {
             return true;
         }
-        if (expectsMore || waitsForRealTime()) {
-            LockSupport.parkNanos(this, NAP_NANOS);
+        if (expectsMore || outside.waitsForRealTime()) {
+            outside.nap();
             return true;
         }
         if (only != null) {
             return false;
         }
         long next = timers.next();
-        if (next > limit || next == Long.MAX_VALUE) {
+        boolean armed = next <= limit && next != Long.MAX_VALUE;
+        if (sockets.holdClock(armed)) {
+            return true;
+        }
+        if (!armed) {
             if (circling) {
-                throw new ScheduleError("livelock: the last " + fruitless + " runs did nothing but yield");
+                throw new ScheduleError("livelock: the last " + fruitless
+                        + " runs did nothing but yield, and no deadline is left; of:" + readyPlaces());
             }
             return false;
         }
         if (realTime) {
-            LockSupport.parkNanos(this, Math.min(NAP_NANOS, next - sinceStart()));
+            outside.nap(Math.min(Outside.NAP_NANOS, next - sinceStart()));
             return true;
+        }
+        if (next > virtualLimit && !closing) {
+            throw new ScheduleError("out of virtual time: nothing can run, and the next deadline, "
+                    + TestClock.format(next) + ", is beyond the virtualLimit of " + TestClock.format(virtualLimit)
+                    + "; " + timers.armed() + " timers are armed");
         }
         fired += timers.moveTo(next);
         fruitless = 0;
@@ -427,45 +433,25 @@ final class TestScheduler implements ControlledScheduler {
         return System.nanoTime() - realStart;
     }
 
-    /** Whether a thread sleeps in the JDK, or is about to get a monitor: that ends by itself. */
-    private boolean waitsForRealTime() {
-        boolean blocked = false;
-        for (Entry entry : elsewhere) {
-            Thread thread = entry.thread;
-            Thread.State state = thread == null ? Thread.State.WAITING : thread.getState();
-            if (state == Thread.State.TIMED_WAITING) {
-                return true;
-            }
-            blocked |= state == Thread.State.BLOCKED;
-        }
-        if (!blocked) {
-            return false;
-        }
-        long now = System.nanoTime();
-        if (settlingSince == 0) {
-            settlingSince = now;
-        }
-        return now - settlingSince < SETTLE_NANOS; // after that its owner waits too
+    /** Tells it that what runs from now on is to end. */
+    void closing(boolean value) {
+        closing = value;
+        outside.ending(value);
+    }
+
+    /** Lets go of what it had of the system. */
+    void release() {
+        sockets.close();
     }
 
     /** {@return whether what is idle may still be woken by a thread that we do not know of} */
     boolean mayBeWokenFromOutside() {
-        return outsideWakes > 0 || !elsewhere.isEmpty();
+        return outside.mayWake();
     }
 
     /** {@return whether anything came from outside within a time} */
     boolean awaitOutside(long nanos) {
-        long end = System.nanoTime() + nanos;
-        while (outside.isEmpty()) {
-            long left = end - System.nanoTime();
-            if (left <= 0) {
-                return false;
-            }
-            answer();
-            LockSupport.parkNanos(this, Math.min(left, NAP_NANOS));
-        }
-        outsideWakes++;
-        return true;
+        return outside.await(nanos, this::answer);
     }
 
     /* ---------------- Points -------------- */
@@ -554,6 +540,12 @@ final class TestScheduler implements ControlledScheduler {
 
     /* ---------------- What others see -------------- */
 
+    /** {@return who runs now; racy, for who watches} */
+    @Nullable
+    Entry runningEntry() {
+        return current;
+    }
+
     /** {@return who runs now; racy, for reports} */
     @Nullable
     Thread running() {
@@ -579,13 +571,13 @@ final class TestScheduler implements ControlledScheduler {
 
     /** {@return whether somebody drives} */
     boolean isDriven() {
-        return carrier != null;
+        return outside.carrier() != null;
     }
 
     /** Has the carrier do something between two runs, as soon as it comes to it; what was asked before and not done is lost. */
     void ask(Runnable question) {
         asked.set(question);
-        LockSupport.unpark(carrier);
+        outside.wake();
     }
 
     private void answer() {
@@ -599,14 +591,14 @@ final class TestScheduler implements ControlledScheduler {
 
     /** {@return where the carrier is, if somebody drives} */
     String stack() {
-        TestCarrier mine = carrier;
+        TestCarrier mine = outside.carrier();
         return mine == null ? "" : mine.stack();
     }
 
     /** Told that the thread that drives was interrupted. */
     void interrupt() {
         interrupted = true;
-        LockSupport.unpark(carrier);
+        outside.wake();
     }
 
     int takeFired() {
@@ -616,14 +608,14 @@ final class TestScheduler implements ControlledScheduler {
     }
 
     List<Entry> readyNow() {
-        if (carrier == null) {
+        if (outside.carrier() == null) {
             takeOutside(false);
         }
         return List.copyOf(ready);
     }
 
     List<Entry> elsewhere() {
-        return List.copyOf(elsewhere);
+        return List.copyOf(outside.elsewhere());
     }
 
     @Nullable
@@ -641,7 +633,12 @@ final class TestScheduler implements ControlledScheduler {
     }
 
     long outsideWakes() {
-        return outsideWakes;
+        return outside.wakes();
+    }
+
+    /** {@return what came from outside and makes the run hard to repeat, in words} */
+    String outsideSummary() {
+        return outside.summary();
     }
 
     long pinnedPoints() {
@@ -649,7 +646,7 @@ final class TestScheduler implements ControlledScheduler {
     }
 
     int jobs() {
-        return jobs.get();
+        return outside.jobs();
     }
 
     long deadlineOf(Wait wait) {

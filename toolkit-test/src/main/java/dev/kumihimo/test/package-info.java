@@ -19,8 +19,28 @@
  *       others are.
  * </ul>
  *
- * <p>Not covered: races on plain fields between two points, and memory order (one carrier sees all writes in order); sockets.
- * On Java 21 to 23 a task that waits inside {@code synchronized} holds the carrier, and the run fails as stuck.
+ * <p>Not covered: races on plain fields between two points, and memory order (one carrier sees all writes in order).
+ *
+ * <h2>What waits outside of the toolkit</h2>
+ *
+ * <ul>
+ *   <li>Blocking jobs: the clock stands until the last has ended.
+ *   <li>Waits of the JDK without a time, as of its locks and queues: under control as all else is. Monitors too, on Java 24 and
+ *       later; the thread of the JDK that hands them on is waited for, and the clock stands.
+ *   <li>Waits of the JDK for a time: in real time, and the clock stands; see {@link dev.kumihimo.test.JdkTimers}.
+ *   <li>Real sockets, of the toolkit and of the JDK: see {@link dev.kumihimo.test.ExternalIo}.
+ *   <li>A task that waits and cannot leave the carrier, in a class initialiser, a native frame or, on Java 21 to 23, inside {@code
+ *       synchronized}: the run fails within a second and tells where. One that blocks in the kernel, as a read of a file does,
+ *       looks like one that computes; should it never end, that is told at the limit of real time.
+ *   <li>What is woken by a thread that is none of the runtime's: told with that thread's name, since a replay need not repeat it.
+ *   <li>{@code System.nanoTime()} and the like are real time wherever they are called.
+ * </ul>
+ *
+ * <h2>What ends a run that goes nowhere</h2>
+ *
+ * <p>A million runs of tasks in one drive ({@code maxSteps}); ten thousand in a row that do nothing but yield, if no deadline is
+ * left, else time passes; a deadline beyond the {@code virtualLimit}; 30 s of real time ({@code limit}). What is aborted at the
+ * end has 5 s of virtual time and 100,000 runs.
  *
  * <h2>Points</h2>
  *

@@ -433,7 +433,7 @@ class TestRuntimeTest {
                 try {
                     Task.sleep(HOUR);
                 } finally {
-                    Task.shield(() -> Task.sleep(Duration.ofSeconds(9)));
+                    Task.shield(() -> Task.sleep(Duration.ofSeconds(4)));
                 }
             });
             test.runUntilIdle();

@@ -2,6 +2,7 @@ package dev.kumihimo.internal.driver;
 
 import dev.kumihimo.internal.wait.Expirable;
 import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.Waiter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +12,8 @@ import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -120,8 +123,12 @@ public final class Driver implements TimerService, AutoCloseable {
 
     /** {@return the driver of the calling task's runtime, and outside of any that of the global one} */
     public static Driver current() {
-        if (Waiter.current().timers() instanceof Driver driver) {
+        TimerService timers = Waiter.current().timers();
+        if (timers instanceof Driver driver) {
             return driver;
+        }
+        if (timers instanceof VirtualTimers virtual) {
+            return virtual.driver();
         }
         throw new IllegalStateException("this runtime has no sockets");
     }
@@ -235,6 +242,29 @@ public final class Driver implements TimerService, AutoCloseable {
         Throwable last = failure;
         failure = null;
         return last;
+    }
+
+    /**
+     * A wait for the readiness of a channel.
+     *
+     * @param waiting the wait, which was not decided
+     * @param what the operation and the channel, in words
+     */
+    public record Pending(Wait waiting, String what) {}
+
+    /** {@return who waits for the readiness of a channel; racy, for reports and test schedulers} */
+    public List<Pending> pending() {
+        List<Pending> found = new ArrayList<>();
+        try {
+            for (SelectionKey key : selector.keys()) {
+                if (key.attachment() instanceof Readiness readiness) {
+                    readiness.addPending(found);
+                }
+            }
+        } catch (ClosedSelectorException e) {
+            // then nobody waits: close() has ended the waits
+        }
+        return found;
     }
 
     /** {@return the number of timers in the wheel; exact only while nobody turns the driver} */

@@ -9,7 +9,9 @@ import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
+import java.nio.channels.ServerSocketChannel;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -56,6 +58,7 @@ import org.jspecify.annotations.Nullable;
 public final class Readiness {
     private static final Object READY = new Object();
     private static final Object ENDED = new Object();
+    private static final WaitNode[] NOBODY = {};
 
     /** Events without a reader before a key is disarmed. Empirical: with 1, every tenth request on HTTP pays for it. */
     private static final int REPEATS = 8;
@@ -149,6 +152,11 @@ public final class Readiness {
     /** {@return how many wait for an operation; for tests} */
     public int waiting(int op) {
         return slot(op).waiting();
+    }
+
+    void addPending(List<Driver.Pending> found) {
+        input.addPending(found, "input");
+        output.addPending(found, "output");
     }
 
     /**
@@ -357,6 +365,20 @@ public final class Readiness {
         int waiting() {
             Object now = content;
             return now instanceof WaitNode[] nodes ? nodes.length : now instanceof WaitNode ? 1 : 0;
+        }
+
+        void addPending(List<Driver.Pending> found, String direction) {
+            Object now = content;
+            WaitNode[] nodes =
+                    now instanceof WaitNode[] many ? many : now instanceof WaitNode one ? new WaitNode[] {one} : NOBODY;
+            for (WaitNode node : nodes) {
+                Wait wait = node.owner();
+                if (!wait.isDecided()) {
+                    SelectableChannel channel = key().channel();
+                    String what = channel instanceof ServerSocketChannel ? "connections" : direction;
+                    found.add(new Driver.Pending(wait, what + " of " + channel));
+                }
+            }
         }
 
         void consume() throws IOException {

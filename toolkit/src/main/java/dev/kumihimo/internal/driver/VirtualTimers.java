@@ -6,14 +6,16 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jctools.queues.atomic.MpscLinkedAtomicQueue;
+import org.jspecify.annotations.Nullable;
 
 /*
  * Algorithm: the production wheel, turned by whoever owns the clock. Timers to take in and timers to take out come through
  * one queue, as in the Driver, so that any thread may arm and cancel.
  * State of a timer:  ARMED --turn(): CAS--> DONE   (fired)
  *                    ARMED --cancel(): CAS--> DONE (then queued, so that the owner takes it out of the wheel)
- * Fields: wheel, armed: the owner only. now: written by the owner, read by all.
+ * Fields: wheel, armed: the owner only. now: written by the owner, read by all. sockets: written once, before there are tasks.
  */
 
 /**
@@ -29,9 +31,23 @@ public final class VirtualTimers implements TimerService {
     private final Map<Expirable, VirtualTimer> armed = new HashMap<>();
 
     private volatile long now;
+    private volatile @Nullable Supplier<Driver> sockets;
 
     /** Creates a clock that shows 0. */
     public VirtualTimers() {}
+
+    /** Sets where channels get their readiness from, in real time; called at the first of them. None has any unless set. */
+    public void sockets(Supplier<Driver> source) {
+        sockets = source;
+    }
+
+    Driver driver() {
+        Supplier<Driver> source = sockets;
+        if (source == null) {
+            throw new IllegalStateException("this runtime has no sockets");
+        }
+        return source.get();
+    }
 
     @Override
     public long nanoTime() {

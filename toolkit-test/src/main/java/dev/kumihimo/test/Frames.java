@@ -1,0 +1,83 @@
+package dev.kumihimo.test;
+
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Finds in a stack what a reader wants to know: the line of the program under test, and what it called there. */
+final class Frames {
+    private static final String ROOM = "dev.kumihimo.";
+    private static final Set<String> ROOMS = Set.of(
+            "channel",
+            "codec",
+            "fs",
+            "internal",
+            "io",
+            "net",
+            "process",
+            "runtime",
+            "select",
+            "signal",
+            "sync",
+            "task",
+            "time",
+            "tls");
+    private static final String SOCKETS = "sun.nio.ch.";
+
+    private Frames() {}
+
+    /** {@return " in Semaphore.tryAcquire at Foo.bar(Foo.java:12)", without what is not known, for the end of a sentence} */
+    static String place(@Nullable Thread thread) {
+        StackTraceElement callee = null;
+        if (thread != null) {
+            for (StackTraceElement frame : thread.getStackTrace()) {
+                if (isUsers(frame.getClassName())) {
+                    return (callee == null ? "" : " in " + name(callee)) + " at " + frame;
+                }
+                callee = frame;
+            }
+        }
+        return "";
+    }
+
+    /** {@return all of a stack, each frame on a line of its own} */
+    static String all(Thread thread) {
+        StringBuilder stack = new StringBuilder();
+        for (StackTraceElement frame : thread.getStackTrace()) {
+            stack.append(System.lineSeparator()).append("    at ").append(frame);
+        }
+        return stack.toString();
+    }
+
+    /** {@return whether a parked thread waits for a socket of the JDK's} */
+    static boolean waitsForSocket(Thread thread) {
+        for (StackTraceElement frame : thread.getStackTrace()) {
+            String name = frame.getClassName();
+            if (name.startsWith(SOCKETS)) {
+                return true;
+            }
+            if (isUsers(name)) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    private static String name(StackTraceElement frame) {
+        String type = frame.getClassName();
+        return type.substring(type.lastIndexOf('.') + 1) + "." + frame.getMethodName();
+    }
+
+    private static boolean isUsers(String className) {
+        if (className.startsWith("java.")
+                || className.startsWith("javax.")
+                || className.startsWith("jdk.")
+                || className.startsWith("sun.")) {
+            return false;
+        }
+        if (!className.startsWith(ROOM)) {
+            return true;
+        }
+        int dot = className.indexOf('.', ROOM.length());
+        return dot < 0 || !ROOMS.contains(className.substring(ROOM.length(), dot));
+    }
+}

@@ -1,0 +1,308 @@
+package dev.kumihimo.test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kumihimo.runtime.JoinHandle;
+import dev.kumihimo.runtime.Task;
+import dev.kumihimo.runtime.VoidBody;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+
+/** What waits in the JDK, who wakes from outside, and who holds the carrier (rules T4 and T5). */
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+class RealWaitsTest {
+    private static final Duration HOUR = Duration.ofHours(1);
+    private static final boolean SYNCHRONIZED_PINS = Runtime.version().feature() < 24;
+
+    private static JoinHandle<?> named(TestRuntime test, String name, VoidBody<?> body) {
+        return test.runtime().spawnNamed(name, () -> {
+            body.run();
+            return null;
+        });
+    }
+
+    /* ---------------- JDK timers -------------- */
+
+    @Test
+    void jdkTimers_areToldOf_whenTheyAreReal() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            assertThat(test.replay()).doesNotContain("in the JDK");
+            test.run(() -> {
+                Thread.sleep(20);
+                assertThat(new Semaphore(0).tryAcquire(20, TimeUnit.MILLISECONDS))
+                        .isFalse();
+            });
+            assertThat(test.replay())
+                    .contains(
+                            "waits in the JDK for a time, which is real time; the first: #0 \"main\" in Thread.sleep at ")
+                    .contains("RealWaitsTest.java:");
+            assertThat(test.nanoTime()).isZero();
+        }
+    }
+
+    private static TestRuntime forbidding() {
+        return TestRuntime.builder().jdkTimers(JdkTimers.FORBID).build();
+    }
+
+    @Test
+    void forbid_fails_namingTaskCallAndPlace() {
+        try (TestRuntime test = forbidding()) {
+            assertThatThrownBy(() -> test.run(() ->
+                            named(test, "sleepy", () -> Thread.sleep(60_000)).join()))
+                    .isInstanceOf(ScheduleError.class)
+                    .hasMessageContaining("JdkTimers.FORBID")
+                    .hasMessageContaining("#1 \"sleepy\" in Thread.sleep at ")
+                    .hasMessageContaining("RealWaitsTest.java:")
+                    .hasMessageContaining("Task.sleep");
+        }
+        try (TestRuntime test = forbidding()) {
+            assertThatThrownBy(() -> test.run(() -> new Semaphore(0).tryAcquire(1, TimeUnit.MINUTES)))
+                    .isInstanceOf(ScheduleError.class)
+                    .hasMessageContaining("\"main\" in Semaphore.tryAcquire at ");
+        }
+    }
+
+    @Test
+    void forbid_allowsWaitsWithoutATime_andThoseOfTheToolkit() throws Exception {
+        try (TestRuntime test = forbidding()) {
+            test.run(() -> {
+                CountDownLatch latch = new CountDownLatch(1);
+                Task.spawn(() -> {
+                    Task.sleep(HOUR);
+                    latch.countDown();
+                });
+                latch.await();
+                assertThatThrownBy(() -> dev.kumihimo.sync.Semaphore.of(0).acquire(HOUR))
+                        .isInstanceOf(java.util.concurrent.TimeoutException.class);
+            });
+            assertThat(test.clock().elapsed()).isEqualTo(HOUR.multipliedBy(2));
+        }
+    }
+
+    @Test
+    void forbid_doesNotHinderTheEnd() {
+        JoinHandle<?> task;
+        try (TestRuntime test = forbidding()) {
+            task = test.runtime().spawn(() -> {
+                try {
+                    Task.sleep(HOUR);
+                } finally {
+                    Task.shield(() -> Thread.sleep(20));
+                }
+            });
+            test.runUntilIdle();
+        }
+        assertThat(task.isDone()).isTrue();
+    }
+
+    /* ---------------- From outside -------------- */
+
+    @Test
+    void whoWakesFromOutside_isNamed_andWhom() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            CountDownLatch latch = new CountDownLatch(1);
+            Thread waker = Thread.ofPlatform().name("intruder").unstarted(() -> {
+                LockSupport.parkNanos(20_000_000);
+                latch.countDown();
+            });
+            test.run(() -> {
+                waker.start();
+                latch.await();
+            });
+            waker.join();
+            assertThat(test.outsideWakes()).isEqualTo(1);
+            assertThat(test.replay())
+                    .contains("1 wakes from outside, which a replay need not repeat: #0 \"main\" by \"intruder\"");
+        }
+    }
+
+    @Test
+    void aFutureThatRunsElsewhere_isNamed() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            List<Thread> threads = new ArrayList<>();
+            Executor elsewhere =
+                    job -> threads.add(Thread.ofPlatform().name("elsewhere").start(() -> {
+                        LockSupport.parkNanos(20_000_000);
+                        job.run();
+                    }));
+            test.run(() -> assertThat(
+                            CompletableFuture.supplyAsync(() -> 7, elsewhere).get())
+                    .isEqualTo(7));
+            assertThat(test.replay()).contains("#0 \"main\" by \"elsewhere\"");
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        }
+    }
+
+    @Test
+    void nobodyIsNamed_whereAllAreTasks() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            test.run(() -> {
+                CountDownLatch latch = new CountDownLatch(1);
+                Thread raw = Thread.startVirtualThread(latch::countDown);
+                latch.await();
+                raw.join();
+            });
+            assertThat(test.replay()).doesNotContain("from outside").doesNotContain("real");
+        }
+    }
+
+    /* ---------------- Monitors and pinned carriers -------------- */
+
+    private static final class Shared {
+        private boolean free;
+
+        synchronized void parkUntilFree() {
+            while (!free) {
+                LockSupport.park(this);
+            }
+        }
+    }
+
+    /** On 24 and later the owner of a monitor leaves its carrier; before, that is found out and told. */
+    @Test
+    void parkingInsideSynchronized_isTold_whereItPins() throws Exception {
+        Shared shared = new Shared();
+        AtomicBoolean otherRan = new AtomicBoolean();
+        TestRuntime test = TestRuntime.fifo();
+        Throwable thrown = org.assertj.core.api.Assertions.catchThrowable(() -> test.run(() -> {
+            JoinHandle<?> owner = named(test, "owner", shared::parkUntilFree);
+            JoinHandle<?> other = Task.spawn(() -> {
+                otherRan.set(true);
+                shared.free = true;
+                LockSupport.unpark(threadOf(owner));
+            });
+            other.join();
+            owner.join();
+        }));
+        if (SYNCHRONIZED_PINS) {
+            assertThat(thrown)
+                    .isInstanceOf(ScheduleError.class)
+                    .hasMessageContaining("carrier pinned: #1 \"owner\" waits (WAITING)")
+                    .hasMessageContaining("synchronized")
+                    .hasMessageContaining("RealWaitsTest.java:")
+                    .hasMessageContaining("Shared.parkUntilFree")
+                    .hasMessageContaining("order: TestRuntime.fifo()");
+            assertThat(otherRan).isFalse();
+            test.close(); // given up: told already
+        } else {
+            assertThat(thrown).isNull();
+            test.close();
+        }
+    }
+
+    private static Thread threadOf(JoinHandle<?> task) {
+        return ((dev.kumihimo.internal.carrier.LiveTask) task).threadOrNull();
+    }
+
+    private static final CountDownLatch HELD = new CountDownLatch(1);
+
+    private static final class ParksInItsInitialiser {
+        static final boolean DONE = park();
+
+        private static boolean park() {
+            try {
+                HELD.await();
+                return true;
+            } catch (InterruptedException e) {
+                return false;
+            }
+        }
+    }
+
+    @Test
+    void parkingInAClassInitialiser_isTold_onEveryJdk() {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            assertThatThrownBy(() -> test.run(() -> {
+                        Task.spawn(HELD::countDown);
+                        assertThat(ParksInItsInitialiser.DONE).isTrue();
+                    }))
+                    .isInstanceOf(ScheduleError.class)
+                    .hasMessageContaining("carrier pinned: #0 \"main\" waits (WAITING)")
+                    .hasMessageContaining("ParksInItsInitialiser")
+                    .hasMessageContaining("class initialiser");
+        } finally {
+            HELD.countDown();
+        }
+    }
+
+    private static final class WaitsForAJob {
+        static final boolean DONE = work();
+
+        private static boolean work() {
+            try {
+                Task.blocking(RealWaitsTest::longJob); // no lambda: one of this class would wait for the initialiser
+                return true;
+            } catch (InterruptedException e) {
+                return false;
+            }
+        }
+    }
+
+    private static void longJob() {
+        LockSupport.parkNanos(800_000_000);
+    }
+
+    @Test
+    void aPinnedTaskThatWaitsForAJob_isNotTold() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            test.run(() -> assertThat(WaitsForAJob.DONE).isTrue());
+        }
+    }
+
+    @Test
+    void aTaskThatComputesForLong_isNotTold() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            test.run(() -> {
+                long end = System.nanoTime() + 800_000_000;
+                while (System.nanoTime() - end < 0) {
+                    Thread.onSpinWait();
+                }
+            });
+        }
+    }
+
+    private static final class Count {
+        private int value;
+
+        synchronized void add() {
+            value++;
+            Thread.yield(); // where the JDK lets it: the others meet a monitor that is held
+            value++;
+        }
+    }
+
+    @Test
+    void contendedMonitors_areWaitedFor_andTheClockStands() throws Exception {
+        for (int seed = 0; seed < 20; seed++) {
+            try (TestRuntime test = TestRuntime.seeded(seed)) {
+                Count count = new Count();
+                test.run(() -> {
+                    Task.spawn(() -> Task.sleep(HOUR));
+                    List<JoinHandle<?>> tasks = new ArrayList<>();
+                    for (int i = 0; i < 4; i++) {
+                        tasks.add(Task.spawn(count::add));
+                    }
+                    for (JoinHandle<?> task : tasks) {
+                        task.join();
+                    }
+                });
+                assertThat(count.value).isEqualTo(8);
+                assertThat(test.nanoTime()).isZero();
+            }
+        }
+    }
+}
