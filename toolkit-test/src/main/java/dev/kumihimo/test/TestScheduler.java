@@ -66,6 +66,7 @@ final class TestScheduler implements ControlledScheduler {
     private final AtomicInteger jobs = new AtomicInteger();
     private final AtomicBoolean driving = new AtomicBoolean();
 
+    private @Nullable Leaks leaks;
     private @Nullable RuntimeCore core;
     private volatile @Nullable TestCarrier carrier;
     private volatile boolean interrupted;
@@ -98,11 +99,28 @@ final class TestScheduler implements ControlledScheduler {
         }
         this.threads = body -> {
             Entry entry = new Entry(this, false);
-            Thread thread = VirtualThreads.factory(entry).newThread(body);
-            entry.thread = thread;
-            entries.put(thread, entry);
-            return thread;
+            if (leaks != null) {
+                leaks.spawned(entry);
+            }
+            return newThread(entry, body);
         };
+    }
+
+    private Thread newThread(Entry entry, Runnable body) {
+        Thread thread = VirtualThreads.factory(entry).newThread(body);
+        entry.thread = thread;
+        entries.put(thread, entry);
+        return thread;
+    }
+
+    /** Has account kept of what is made; before there is anything. */
+    void watch(Leaks account) {
+        leaks = account;
+    }
+
+    @Nullable
+    Leaks leaks() {
+        return leaks;
     }
 
     private record Handed(Entry entry, Runnable continuation) {}
@@ -140,7 +158,7 @@ final class TestScheduler implements ControlledScheduler {
 
     @Override
     public void interruptLater(CancelScope scope) {
-        Thread messenger = threads.newThread(scope::deliverInterrupt);
+        Thread messenger = newThread(new Entry(this, false), scope::deliverInterrupt);
         messenger.setName("interrupter");
         messenger.start();
     }
@@ -159,6 +177,9 @@ final class TestScheduler implements ControlledScheduler {
         @Override
         public void execute(Runnable job) {
             jobs.incrementAndGet();
+            if (leaks != null) {
+                leaks.submitted(job);
+            }
             try {
                 super.execute(job);
             } catch (Throwable e) {
@@ -189,6 +210,16 @@ final class TestScheduler implements ControlledScheduler {
         Thread thread = heir.thread;
         if (thread != null) {
             entries.put(thread, heir);
+            if (leaks != null) {
+                leaks.started(heir);
+            }
+        }
+    }
+
+    /** {@return the raw threads that tasks have started, and that have not been seen to end} */
+    List<Entry> heirs() {
+        synchronized (entries) {
+            return entries.values().stream().filter(Entry::isHeir).toList();
         }
     }
 
@@ -536,6 +567,17 @@ final class TestScheduler implements ControlledScheduler {
     Thread running() {
         Entry here = current;
         return here == null ? null : here.thread;
+    }
+
+    /** {@return the thread of ours that is the caller, or null} */
+    @Nullable
+    Entry runningHere() {
+        return Thread.currentThread().isVirtual() && VirtualThreads.currentCarrier() == carrier ? current : null;
+    }
+
+    /** {@return whether nothing is ready} By who drives. */
+    boolean isAtRest() {
+        return ready.isEmpty() && outside.isEmpty();
     }
 
     /** {@return who is next} Something must be ready. */

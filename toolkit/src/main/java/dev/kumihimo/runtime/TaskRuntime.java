@@ -816,6 +816,11 @@ public final class TaskRuntime implements AutoCloseable {
         }
 
         @Override
+        public void listenToUnjoined(Object runtime, BiConsumer<String, Throwable> listener) {
+            ((TaskRuntime) runtime).failures.listen(listener);
+        }
+
+        @Override
         public void refuse(LiveTask live) {
             RuntimeTask<?> task = (RuntimeTask<?>) live;
             task.refuse(task.runtime().shutdownReason());

@@ -3,6 +3,8 @@ package dev.kumihimo.runtime;
 import java.lang.ref.Cleaner;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,13 +26,27 @@ final class UnjoinedFailure implements Runnable {
     @Override
     public void run() {
         if (registry.pending.remove(this)) {
-            LOG.warn("{} failed and nobody joined it", task, exception);
+            registry.tell(task, exception);
         }
     }
 
     /** The unjoined failures of one runtime. */
     static final class Registry {
         private final Set<UnjoinedFailure> pending = ConcurrentHashMap.newKeySet();
+        private volatile @Nullable BiConsumer<String, Throwable> listener; // null but under test
+
+        void listen(BiConsumer<String, Throwable> to) {
+            listener = to;
+        }
+
+        private void tell(String task, Throwable exception) {
+            BiConsumer<String, Throwable> hearing = listener;
+            if (hearing != null) {
+                hearing.accept(task, exception);
+            } else {
+                LOG.warn("{} failed and nobody joined it", task, exception);
+            }
+        }
 
         UnjoinedFailure track(RuntimeTask<?> task, Throwable exception) {
             UnjoinedFailure failure = new UnjoinedFailure(this, task.toString(), exception);
