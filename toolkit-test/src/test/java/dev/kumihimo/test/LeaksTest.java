@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -192,6 +193,19 @@ class LeaksTest {
     }
 
     @Test
+    void aFailureOfAThreadOfAnExecutor_isTold() throws Exception {
+        ScheduleError error = leakOf(() -> {
+            try (ExecutorService executor = TaskRuntime.current().asExecutorService()) {
+                markBelow();
+                executor.execute(() -> {
+                    throw new IllegalStateException("boom");
+                });
+            }
+        });
+        assertThat(error).hasMessageContaining("IllegalStateException: boom").hasMessageContaining(below);
+    }
+
+    @Test
     void anAssertionErrorThatWasSwallowedByWhoJoined_isTold() throws Exception {
         ScheduleError error = leakOf(() -> {
             JoinHandle<?> task = Task.spawn(() -> assertThat(1).isEqualTo(2));
@@ -258,6 +272,19 @@ class LeaksTest {
         assertThat(error)
                 .hasMessageContaining("semaphore with 2 free: 2 permits were not given back; made at ")
                 .hasMessageContaining(below);
+    }
+
+    @Test
+    void aPermitThatATaskGivesBackAsItIsAborted_isNotTold_butTheTask() throws Exception {
+        ScheduleError error = leakOf(() -> {
+            Semaphore semaphore = Semaphore.of(1);
+            Task.spawn(() -> {
+                try (Semaphore.Permit permit = semaphore.acquire()) {
+                    Task.sleep(DAY);
+                }
+            });
+        });
+        assertThat(error).hasMessageStartingWith("the test leaves something behind:");
     }
 
     @Test

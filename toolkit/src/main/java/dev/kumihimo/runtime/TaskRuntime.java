@@ -310,8 +310,8 @@ public final class TaskRuntime implements AutoCloseable {
             }
             RuntimeTask<@Nullable Void> task =
                     new RuntimeTask<>(this, (VoidBody<RuntimeException>) work::run, null, false, ended -> {
-                        if (((RuntimeTask<?>) ended).tryResult()
-                                instanceof JoinResult.Failure<?>(Throwable exception)) {
+                        if (((RuntimeTask<?>) ended).tryResult() instanceof JoinResult.Failure<?>(Throwable exception)
+                                && !failures.isHeard(ended.toString(), exception)) {
                             LOG.warn("{} failed", ended, exception);
                         }
                     });

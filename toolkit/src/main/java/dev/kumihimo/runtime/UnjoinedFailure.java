@@ -26,7 +26,9 @@ final class UnjoinedFailure implements Runnable {
     @Override
     public void run() {
         if (registry.pending.remove(this)) {
-            registry.tell(task, exception);
+            if (!registry.isHeard(task, exception)) {
+                LOG.warn("{} failed and nobody joined it", task, exception);
+            }
         }
     }
 
@@ -39,13 +41,13 @@ final class UnjoinedFailure implements Runnable {
             listener = to;
         }
 
-        private void tell(String task, Throwable exception) {
+        /** Tells the listener of a failure; false if there is none, and it is to be logged. */
+        boolean isHeard(String task, Throwable exception) {
             BiConsumer<String, Throwable> hearing = listener;
             if (hearing != null) {
                 hearing.accept(task, exception);
-            } else {
-                LOG.warn("{} failed and nobody joined it", task, exception);
             }
+            return hearing != null;
         }
 
         UnjoinedFailure track(RuntimeTask<?> task, Throwable exception) {
