@@ -10,6 +10,7 @@ import dev.kumihimo.runtime.Task;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
@@ -182,13 +183,17 @@ final class Leaks {
         ending = true;
     }
 
-    /** {@return the tasks and raw threads that have not ended, in the order in which they first ran} */
-    List<Leak> alive(boolean background) {
+    /**
+     * {@return the tasks and raw threads that have not ended, in the order in which they first ran}
+     *
+     * @param background tasks that are not told, as are those that they have spawned
+     */
+    List<Leak> alive(Collection<?> background) {
         record Alive(int id, String text) {}
         List<Alive> alive = new ArrayList<>();
         for (LiveTask task : scheduler.core().registry().snapshot()) {
             Entry entry = scheduler.entryOf(task);
-            if ((entry != null && entry.background) == background) {
+            if (!background.contains(task) && (entry == null || !entry.background)) {
                 String number = entry == null || entry.id < 0 ? "" : "#" + entry.id + " ";
                 alive.add(new Alive(
                         entry == null || entry.id < 0 ? Integer.MAX_VALUE : entry.id,
@@ -198,7 +203,7 @@ final class Leaks {
         }
         for (Entry heir : scheduler.heirs()) {
             Thread thread = heir.thread;
-            if (thread != null && thread.isAlive() && heir.background == background) {
+            if (thread != null && thread.isAlive() && !heir.background) {
                 alive.add(new Alive(
                         heir.id, heir + " has not ended: " + doing(heir.openWait(), thread) + spawnedAt(heir.site, heir)));
             }

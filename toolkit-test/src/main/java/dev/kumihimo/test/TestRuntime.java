@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -53,7 +52,6 @@ import org.slf4j.LoggerFactory;
 public final class TestRuntime implements AutoCloseable {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
     private static final Duration SHUTDOWN = Duration.ofSeconds(10);
-    private static final Duration FINALISERS = Duration.ofSeconds(5);
     private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final Logger LOG = LoggerFactory.getLogger(TestRuntime.class);
 
@@ -68,7 +66,7 @@ public final class TestRuntime implements AutoCloseable {
     private final Report report;
     private final LeakPolicy policy;
     private final @Nullable Leaks leaks; // null if nobody asks
-    private final List<JoinHandle<?>> background = new CopyOnWriteArrayList<>();
+    private final Ending ending;
     private long limitNanos;
     private boolean stuck;
     private boolean finishing;
@@ -80,6 +78,7 @@ public final class TestRuntime implements AutoCloseable {
         runtime = (TaskRuntime) TaskDoor.get().newRuntime(name, scheduler);
         clock = scheduler.instantSource();
         report = new Report(scheduler, order);
+        ending = new Ending(scheduler);
         policy = setting.leaks;
         leaks = policy == LeakPolicy.IGNORE ? null : new Leaks(scheduler);
         if (leaks != null) {
@@ -519,7 +518,7 @@ public final class TestRuntime implements AutoCloseable {
         Throwable failure = null;
         boolean aborts = true;
         try {
-            aborts = lookAtTasks(account, left);
+            aborts = this.<Boolean>command(() -> ending.look(account, left, limitNanos));
         } catch (ScheduleError e) {
             failure = e;
         }
@@ -557,47 +556,6 @@ public final class TestRuntime implements AutoCloseable {
         }
     }
 
-    /** Runs what is ready, ends what is in the background, and looks at what lives; returns whether there is anything to abort. */
-    private boolean lookAtTasks(Leaks account, List<Leaks.Leak> left) {
-        return this.<Boolean>command(() -> {
-            settle();
-            account.abortsBegin();
-            if (!background.isEmpty()) {
-                scheduler.shutDown(() -> background.forEach(JoinHandle::abort));
-                settle();
-            }
-            left.addAll(account.alive(false));
-            if (!background.isEmpty()) {
-                long until = TimerService.deadline(nanoTime(), FINALISERS);
-                scheduler.drive(() -> background.stream().allMatch(JoinHandle::isFinished), until, limitNanos);
-                background.stream()
-                        .filter(task -> !task.isFinished())
-                        .forEach(task -> left.add(new Leaks.Leak(
-                                task + " in the background has not ended within " + FINALISERS + " of its abort", null)));
-            }
-            return !background.isEmpty() || runtime.liveTasks() > 0;
-        });
-    }
-
-    /** Runs all until nothing is ready and nothing has come from outside for a while, if something may. */
-    private void settle() {
-        long[] atRestSince = {0};
-        scheduler.drive(
-                () -> {
-                    if (!scheduler.isAtRest()) {
-                        atRestSince[0] = 0;
-                        return false;
-                    }
-                    long now = System.nanoTime();
-                    if (atRestSince[0] == 0) {
-                        atRestSince[0] = now;
-                    }
-                    return now - atRestSince[0] > GRACE_NANOS;
-                },
-                nanoTime(),
-                limitNanos);
-    }
-
     /**
      * Has a task, and all that it will spawn, be taken for one that is expected to live when the test ends: {@link #finish}
      * aborts it before it looks, and gives it 5 s of virtual time to end.
@@ -605,11 +563,7 @@ public final class TestRuntime implements AutoCloseable {
      * @param task one of this runtime's that has not begun
      */
     void background(JoinHandle<?> task) {
-        background.add(task);
-        Entry entry = scheduler.entryOf(live(task));
-        if (entry != null) {
-            entry.background = true;
-        }
+        ending.background(task, scheduler.entryOf(live(task)));
     }
 
     /**

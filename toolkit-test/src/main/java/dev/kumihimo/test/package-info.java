@@ -22,6 +22,9 @@
  * <p>Not covered: races on plain fields between two points, and memory order (one carrier sees all writes in order); sockets.
  * On Java 21 to 23 a task that waits inside {@code synchronized} holds the carrier, and the run fails as stuck.
  *
+ * <p>What a test leaves behind is told by {@link dev.kumihimo.test.TestRuntime#finish}; see {@link dev.kumihimo.test.LeakPolicy}
+ * for what that is.
+ *
  * <h2>Points</h2>
  *
  * <p>With the system property {@code kumihimo.test.points=true} (of the JVM, in surefire's {@code systemPropertyVariables}) a
