@@ -65,7 +65,8 @@ final class Leaks {
 
     private record Made(Object thing, Points.Left left, Site site) {}
 
-    private record Failed(String who, Throwable failure, @Nullable Site site, boolean aborted) {}
+    private record Failed(
+            String who, Throwable failure, @Nullable Site site, boolean aborted) {}
 
     private record Unjoined(String task, Throwable failure) {}
 
@@ -101,7 +102,8 @@ final class Leaks {
         }
         Thread thread = Thread.currentThread();
         if (thread.isVirtual()) {
-            TestScheduler running = VirtualThreads.currentCarrier() instanceof TestCarrier carrier ? carrier.driven() : null;
+            TestScheduler running =
+                    VirtualThreads.currentCarrier() instanceof TestCarrier carrier ? carrier.driven() : null;
             return running == null ? null : running.leaks();
         }
         return Waiter.currentTask() instanceof LiveTask job ? of(job) : DRIVERS.get(thread);
@@ -205,7 +207,8 @@ final class Leaks {
             Thread thread = heir.thread;
             if (thread != null && thread.isAlive() && !heir.background) {
                 alive.add(new Alive(
-                        heir.id, heir + " has not ended: " + doing(heir.openWait(), thread) + spawnedAt(heir.site, heir)));
+                        heir.id,
+                        heir + " has not ended: " + doing(heir.openWait(), thread) + spawnedAt(heir.site, heir)));
             }
         }
         alive.sort(Comparator.comparingInt(Alive::id).thenComparing(Alive::text));
@@ -282,8 +285,7 @@ final class Leaks {
     }
 
     private static Leak leak(Failed failed, String how) {
-        return new Leak(
-                failed.who + " " + how + ": " + failed.failure + spawnedAt(failed.site, null), failed.failure);
+        return new Leak(failed.who + " " + how + ": " + failed.failure + spawnedAt(failed.site, null), failed.failure);
     }
 
     /** Whether an exception of a task that was aborted may be how it says so. */
@@ -309,7 +311,9 @@ final class Leaks {
     /** {@return one error that tells all, with what was thrown as its cause and suppressed} */
     static ScheduleError error(List<Leak> leaks, String replay) {
         StringBuilder text = new StringBuilder(
-                leaks.size() == 1 ? "the test leaves something behind:" : "the test leaves " + leaks.size() + " things behind:");
+                leaks.size() == 1
+                        ? "the test leaves something behind:"
+                        : "the test leaves " + leaks.size() + " things behind:");
         Throwable cause = null;
         for (Leak leak : leaks) {
             text.append(System.lineSeparator()).append("  ").append(leak.text);

@@ -11,8 +11,20 @@ final class Site extends Throwable {
 
     private static final String ROOM = "dev.kumihimo.";
     private static final Set<String> ROOMS = Set.of(
-            "channel", "codec", "fs", "internal", "io", "net", "process", "runtime", "select", "signal", "sync", "task",
-            "time", "tls");
+            "channel",
+            "codec",
+            "fs",
+            "internal",
+            "io",
+            "net",
+            "process",
+            "runtime",
+            "select",
+            "signal",
+            "sync",
+            "task",
+            "time",
+            "tls");
 
     /** Those of the kit that lie between a user and what is made. */
     private static final Set<String> KIT =

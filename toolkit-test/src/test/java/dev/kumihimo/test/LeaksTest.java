@@ -80,7 +80,8 @@ class LeaksTest {
     @Test
     void aTaskOfATask_isTold_andItsSpawnerToo() throws Exception {
         Semaphore never = Semaphore.of(0);
-        ScheduleError error = leakOf(() -> TaskRuntime.current().spawnNamed("outer", () -> {
+        ScheduleError error = leakOf(() -> TaskRuntime.current()
+                .spawnNamed("outer", () -> {
                     markBelow();
                     Task.spawn(() -> never.acquire());
                     return 1;

@@ -71,17 +71,19 @@ class NoLeaksTest {
             first.split(1).close();
             first.close();
         });
-        assertNoLeak(() -> { // a signal: nobody gives back what was never lent
-            Semaphore signal = Semaphore.of(0);
-            JoinHandle<?> waiter = Task.spawn(() -> signal.acquire());
-            signal.release(1);
-            waiter.join();
-        });
-        assertNoLeak(() -> { // taken here, given back there
-            Semaphore semaphore = Semaphore.of(1);
-            semaphore.acquire();
-            Task.spawn(() -> semaphore.release(1)).join();
-        });
+        assertNoLeak(
+                () -> { // a signal: nobody gives back what was never lent
+                    Semaphore signal = Semaphore.of(0);
+                    JoinHandle<?> waiter = Task.spawn(() -> signal.acquire());
+                    signal.release(1);
+                    waiter.join();
+                });
+        assertNoLeak(
+                () -> { // taken here, given back there
+                    Semaphore semaphore = Semaphore.of(1);
+                    semaphore.acquire();
+                    Task.spawn(() -> semaphore.release(1)).join();
+                });
         assertNoLeak(() -> {
             Semaphore semaphore = Semaphore.of(1);
             semaphore.acquire();
@@ -415,7 +417,8 @@ class NoLeaksTest {
     void soundPrograms_areNotAccused_inAnySchedule() {
         int run = 0;
         for (Map.Entry<String, VoidBody<Exception>> program : new TreeMap<>(SOUND).entrySet()) {
-            for (Explore explore : List.of(Explore.seeds(SCHEDULES), Explore.preemptions(1).atMost(SCHEDULES))) {
+            for (Explore explore :
+                    List.of(Explore.seeds(SCHEDULES), Explore.preemptions(1).atMost(SCHEDULES))) {
                 run += explore.configure(builder -> builder.leaks(LeakPolicy.FAIL))
                         .run(program.getValue())
                         .schedules();

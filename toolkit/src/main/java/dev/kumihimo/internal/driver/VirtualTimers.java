@@ -108,7 +108,8 @@ public final class VirtualTimers implements TimerService {
      *
      * @param site where it was armed, if that was noted
      */
-    public record Armed(Expirable target, long deadline, @Nullable Object site) {}
+    public record Armed(
+            Expirable target, long deadline, @Nullable Object site) {}
 
     /** {@return the armed timers, in the order of deadlines} */
     public List<Armed> allArmed() {
