@@ -1,5 +1,6 @@
 package dev.kumihimo.io;
 
+import dev.kumihimo.internal.wait.Points;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Locale;
@@ -62,6 +63,14 @@ public final class BufferPool implements AutoCloseable {
         for (int i = 0; i < shelves.length; i++) {
             shelves[i] = new Shelf();
         }
+        if (Points.ON) {
+            Points.made(this, aborted -> left());
+        }
+    }
+
+    private @Nullable String left() {
+        long taken = this == shared ? 0 : outstanding.sum(); // the shared one is everybody's
+        return taken <= 0 ? null : taken + (taken == 1 ? " buffer was" : " buffers were") + " not closed";
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.kumihimo.net;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.internal.stream.Deadlines;
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
@@ -32,6 +33,9 @@ abstract sealed class ChannelListener<S extends ChannelStream> implements Stream
         this.channel = channel;
         this.readiness = Driver.current().register(channel);
         this.connections = new Direction(channel, readiness, SelectionKey.OP_ACCEPT);
+        if (Points.ON) {
+            Points.made(this, aborted -> channel.isOpen() ? "not closed" : null);
+        }
     }
 
     /** Takes over a connection that was accepted; closes it if that fails. */

@@ -3,6 +3,7 @@ package dev.kumihimo.net;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.internal.stream.Deadlines;
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.io.FileTransfer;
 import dev.kumihimo.select.Clause;
@@ -40,6 +41,9 @@ abstract sealed class ChannelStream
         this.readiness = readiness;
         this.input = new SocketInput(channel, readiness, this);
         this.output = new SocketOutput(channel, readiness, this);
+        if (Points.ON) {
+            Points.made(this, aborted -> channel.isOpen() ? "not closed" : null);
+        }
     }
 
     /** Makes a stream of a connected channel and of what the driver knows of it. */

@@ -3,6 +3,7 @@ package dev.kumihimo.net;
 import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.internal.stream.Deadlines;
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
 import dev.kumihimo.sync.Semaphore.Permit;
@@ -96,6 +97,9 @@ public final class UdpSocket extends UdpOptions implements Selectable<@Nullable 
         this.readiness = Driver.current().register(channel);
         this.input = new DatagramInput(this, channel, readiness);
         this.output = new Direction(channel, readiness, SelectionKey.OP_WRITE);
+        if (Points.ON) {
+            Points.made(this, aborted -> channel.isOpen() ? "not closed" : null);
+        }
     }
 
     /* ---------------- Binding -------------- */

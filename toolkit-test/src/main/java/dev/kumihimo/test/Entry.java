@@ -48,6 +48,16 @@ final class Entry implements Executor {
     /** How many points it has reached. */
     long points;
 
+    /** Where it was spawned, and by whom; only if that is asked for. Written before it starts. */
+    @Nullable
+    Site site;
+
+    @Nullable
+    String spawner;
+
+    /** Whether it is expected to live when the test ends. */
+    volatile boolean background;
+
     Entry(TestScheduler scheduler, boolean heir) {
         this.scheduler = scheduler;
         this.heir = heir;
@@ -86,6 +96,10 @@ final class Entry implements Executor {
                 own = ENDED; // heirs may come through this entry for ever
             }
         }
+    }
+
+    boolean isHeir() {
+        return heir;
     }
 
     boolean isAlive() {

@@ -40,6 +40,7 @@ final class Outside {
     private volatile @Nullable TestCarrier carrier;
 
     private final Set<Entry> elsewhere = new LinkedHashSet<>(); // parked, and not in a toolkit wait we know of
+    private @Nullable Leaks leaks;
     private final Map<String, Integer> wakers = new LinkedHashMap<>();
     private long wakes;
     private long timedWaits;
@@ -66,6 +67,16 @@ final class Outside {
     void end() {
         carrier = null;
         sockets.turn(); // for who has just closed a channel, and saw a carrier that would attend to it
+    }
+
+    /** Has account kept of jobs; before there is any. */
+    void watch(Leaks account) {
+        leaks = account;
+    }
+
+    /** {@return whether nothing has come} */
+    boolean isEmpty() {
+        return queue.isEmpty();
     }
 
     Sockets sockets() {
@@ -118,6 +129,9 @@ final class Outside {
         @Override
         public void execute(Runnable job) {
             jobs.incrementAndGet();
+            if (leaks != null) {
+                leaks.submitted(job);
+            }
             try {
                 super.execute(job);
             } catch (Throwable e) {

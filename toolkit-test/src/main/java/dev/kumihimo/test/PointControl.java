@@ -5,6 +5,7 @@ import dev.kumihimo.internal.wait.CancelScope;
 import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.SpinLock;
 import dev.kumihimo.internal.wait.WaitPoint;
+import dev.kumihimo.internal.wait.Waiter;
 import org.jspecify.annotations.Nullable;
 
 /** Leads the points of each virtual thread on a test carrier to the scheduler that runs it. */
@@ -40,6 +41,22 @@ final class PointControl implements Points.Control {
         TestScheduler scheduler = here();
         if (scheduler != null && scheduler.unlocked() && isPoint(lock)) {
             scheduler.reached(Points.Kind.UNLOCK, lock);
+        }
+    }
+
+    @Override
+    public void made(Object thing, Points.Left left) {
+        Leaks leaks = Leaks.ofCaller();
+        if (leaks != null) {
+            leaks.made(thing, left);
+        }
+    }
+
+    @Override
+    public void failed(Waiter task, Throwable failure) {
+        Leaks leaks = Leaks.of(task);
+        if (leaks != null) {
+            leaks.failed(task, failure);
         }
     }
 

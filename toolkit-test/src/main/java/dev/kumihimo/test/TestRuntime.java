@@ -10,6 +10,7 @@ import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.runtime.VoidBody;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -22,6 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A {@link TaskRuntime} whose tasks run one at a time, in an order that a {@link Strategy} determines and a seed replays, and
@@ -52,6 +55,7 @@ public final class TestRuntime implements AutoCloseable {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
     private static final Duration SHUTDOWN = Duration.ofSeconds(5);
     private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final Logger LOG = LoggerFactory.getLogger(TestRuntime.class);
 
     static {
         TaskRuntime.builder(); // its class installs the door
@@ -62,9 +66,13 @@ public final class TestRuntime implements AutoCloseable {
     private final TaskRuntime runtime;
     private final TestClock clock;
     private final Report report;
+    private final LeakPolicy policy;
+    private final @Nullable Leaks leaks; // null if nobody asks
+    private final Ending ending;
     private long limitNanos;
     private final long dataSeed;
     private boolean stuck;
+    private boolean finishing;
 
     TestRuntime(TestRuntimeBuilder setting, Strategy strategy, String order) {
         limitNanos = setting.limitNanos();
@@ -76,6 +84,13 @@ public final class TestRuntime implements AutoCloseable {
         dataSeed = setting.data;
         if (!setting.startPaused) {
             scheduler.followRealTime();
+        }
+        ending = new Ending(scheduler);
+        policy = setting.leaks;
+        leaks = policy == LeakPolicy.IGNORE ? null : new Leaks(scheduler);
+        if (leaks != null) {
+            scheduler.watch(leaks);
+            TaskDoor.get().listenToUnjoined(runtime, leaks::unjoined);
         }
     }
 
@@ -208,6 +223,9 @@ public final class TestRuntime implements AutoCloseable {
             return main.join();
         } catch (ExecutionException e) {
             Throwable thrown = cause(e);
+            if (leaks != null) {
+                leaks.seen(thrown);
+            }
             thrown.addSuppressed(new ScheduleError(report.replay()));
             throw TestRuntime.<X>sneak(thrown);
         }
@@ -533,13 +551,69 @@ public final class TestRuntime implements AutoCloseable {
     /* ---------------- The end -------------- */
 
     /**
-     * Ends a test whose body has succeeded: as {@link #close}, after a look at what is left.
+     * Ends a test whose body has succeeded: as {@link #close}, and looks at what is left, see {@link LeakPolicy}. Before that it
+     * runs what is ready, with the clock standing, and waits up to 1 s of real time for blocking jobs under way.
      *
      * @throws ScheduleError if something is left and the runtime was made with {@link LeakPolicy#FAIL}, or if something has not
-     *     ended then
+     *     ended then. It tells all that is left, each with where it was spawned or made; its cause is the first failure that
+     *     nobody has seen, and others are suppressed
      */
     public void finish() {
-        close();
+        Leaks account = leaks;
+        if (account == null || stuck || !account.isOpen()) {
+            close();
+            return;
+        }
+        List<Leaks.Leak> left = new ArrayList<>();
+        Throwable failure = null;
+        boolean aborts = true;
+        try {
+            aborts = this.<Boolean>command(() -> ending.look(account, left, limitNanos));
+        } catch (ScheduleError e) {
+            failure = e;
+        }
+        String replay = report.replay(); // of the test, without the aborts
+        finishing = true;
+        try {
+            close();
+        } catch (ScheduleError e) {
+            if (failure == null) {
+                failure = e;
+            } else {
+                failure.addSuppressed(e);
+            }
+        } finally {
+            finishing = false;
+        }
+        left.addAll(account.left(aborts));
+        tell(left, replay, failure);
+    }
+
+    private void tell(List<Leaks.Leak> left, String replay, @Nullable Throwable failure) {
+        if (!left.isEmpty()) {
+            ScheduleError error = Leaks.error(left, replay);
+            if (policy == LeakPolicy.WARN) {
+                LOG.warn("{}: {}", runtime.name(), error.getMessage(), error.getCause());
+            } else {
+                if (failure != null) {
+                    error.addSuppressed(failure);
+                }
+                throw error;
+            }
+        }
+        if (failure != null) {
+            throw TestRuntime.<RuntimeException>sneak(failure);
+        }
+    }
+
+    /**
+     * Has a task, and all that it will spawn, be taken for one that is expected to live when the test ends: {@link #finish}
+     * aborts it before it looks, and gives it 5 s of virtual time to end.
+     *
+     * @param task one of this runtime's that has not begun
+     */
+    void background(JoinHandle<?> task) {
+        ending.background(task, scheduler.entryOf(live(task)));
     }
 
     /**
@@ -550,6 +624,19 @@ public final class TestRuntime implements AutoCloseable {
      */
     @Override
     public void close() {
+        try {
+            end();
+        } finally {
+            if (leaks != null) {
+                leaks.end();
+                if (!finishing) {
+                    leaks.logUnjoined();
+                }
+            }
+        }
+    }
+
+    private void end() {
         if (stuck) {
             return; // told already, and its carrier is lost
         }

@@ -62,6 +62,7 @@ final class TestScheduler implements ControlledScheduler {
     private final Map<Thread, Entry> entries = Collections.synchronizedMap(new WeakHashMap<>());
     private final AtomicBoolean driving = new AtomicBoolean();
 
+    private @Nullable Leaks leaks;
     private @Nullable RuntimeCore core;
     private volatile boolean interrupted;
     private final AtomicReference<@Nullable Runnable> asked = new AtomicReference<>();
@@ -100,11 +101,29 @@ final class TestScheduler implements ControlledScheduler {
         }
         this.threads = body -> {
             Entry entry = new Entry(this, false);
-            Thread thread = VirtualThreads.factory(entry).newThread(body);
-            entry.thread = thread;
-            entries.put(thread, entry);
-            return thread;
+            if (leaks != null) {
+                leaks.spawned(entry);
+            }
+            return newThread(entry, body);
         };
+    }
+
+    private Thread newThread(Entry entry, Runnable body) {
+        Thread thread = VirtualThreads.factory(entry).newThread(body);
+        entry.thread = thread;
+        entries.put(thread, entry);
+        return thread;
+    }
+
+    /** Has account kept of what is made; before there is anything. */
+    void watch(Leaks account) {
+        leaks = account;
+        outside.watch(account);
+    }
+
+    @Nullable
+    Leaks leaks() {
+        return leaks;
     }
 
     /* ---------------- What the runtime asks of it -------------- */
@@ -145,7 +164,7 @@ final class TestScheduler implements ControlledScheduler {
 
     @Override
     public void interruptLater(CancelScope scope) {
-        Thread messenger = threads.newThread(scope::deliverInterrupt);
+        Thread messenger = newThread(new Entry(this, false), scope::deliverInterrupt);
         messenger.setName("interrupter");
         messenger.start();
     }
@@ -161,6 +180,16 @@ final class TestScheduler implements ControlledScheduler {
         Thread thread = heir.thread;
         if (thread != null) {
             entries.put(thread, heir);
+            if (leaks != null) {
+                leaks.started(heir);
+            }
+        }
+    }
+
+    /** {@return the raw threads that tasks have started, and that have not been seen to end} */
+    List<Entry> heirs() {
+        synchronized (entries) {
+            return entries.values().stream().filter(Entry::isHeir).toList();
         }
     }
 
@@ -551,6 +580,17 @@ final class TestScheduler implements ControlledScheduler {
     Thread running() {
         Entry here = current;
         return here == null ? null : here.thread;
+    }
+
+    /** {@return the thread of ours that is the caller, or null} */
+    @Nullable
+    Entry runningHere() {
+        return Thread.currentThread().isVirtual() && VirtualThreads.currentCarrier() == outside.carrier() ? current : null;
+    }
+
+    /** {@return whether nothing is ready} By who drives. */
+    boolean isAtRest() {
+        return ready.isEmpty() && outside.isEmpty();
     }
 
     /** {@return who is next} Something must be ready. */

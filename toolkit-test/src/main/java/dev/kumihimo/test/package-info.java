@@ -42,6 +42,9 @@
  * left, else time passes; a deadline beyond the {@code virtualLimit}; 30 s of real time ({@code limit}). What is aborted at the
  * end has 5 s of virtual time and 100,000 runs.
  *
+ * <p>What a test leaves behind is told by {@link dev.kumihimo.test.TestRuntime#finish}; see {@link dev.kumihimo.test.LeakPolicy}
+ * for what that is.
+ *
  * <h2>Points</h2>
  *
  * <p>In a JVM that has the kit on its class or module path, and unless the system property {@code kumihimo.test.points} is

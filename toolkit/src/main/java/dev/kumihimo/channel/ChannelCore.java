@@ -1,5 +1,6 @@
 package dev.kumihimo.channel;
 
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
@@ -68,6 +69,9 @@ final class ChannelCore extends WaitPoint {
         this.capacity = capacity;
         limit = capacity;
         ring = newRing(capacity);
+        if (Points.ON) { // who was aborted might have received them
+            Points.made(this, aborted -> aborted ? null : lockedLeftover());
+        }
     }
 
     private static @Nullable Object[] newRing(int capacity) {
@@ -579,6 +583,14 @@ final class ChannelCore extends WaitPoint {
         int count = receiverHandles;
         unlock();
         return count;
+    }
+
+    /** What was sent before a plain close is meant to be received; who closed the last receiver wants no more. */
+    @Override
+    public @Nullable String leftover() {
+        return closed && cause == null && size > 0
+                ? size + (size == 1 ? " item was" : " items were") + " never received"
+                : null;
     }
 
     @Override

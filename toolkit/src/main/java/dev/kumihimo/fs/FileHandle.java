@@ -1,5 +1,6 @@
 package dev.kumihimo.fs;
 
+import dev.kumihimo.internal.wait.Points;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -58,7 +59,11 @@ public final class FileHandle implements AutoCloseable {
      * @throws InterruptedException if interrupted or cancelled before it began; nothing was opened or created
      */
     public static FileHandle open(Path path, OpenOption... options) throws IOException, InterruptedException {
-        return FileWork.call(path, () -> new FileHandle(path, FileChannel.open(path, options)));
+        FileHandle file = FileWork.call(path, () -> new FileHandle(path, FileChannel.open(path, options)));
+        if (Points.ON) {
+            Points.made(file, aborted -> file.isOpen() ? "not closed" : null);
+        }
+        return file;
     }
 
     /** {@return the path that it was opened with} */

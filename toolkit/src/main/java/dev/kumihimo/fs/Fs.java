@@ -1,5 +1,6 @@
 package dev.kumihimo.fs;
 
+import dev.kumihimo.internal.wait.Points;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -130,7 +131,11 @@ public final class Fs {
      * @throws InterruptedException if interrupted or cancelled before it began; nothing was opened
      */
     public static Lines lines(Path path, Charset charset) throws IOException, InterruptedException {
-        return FileWork.call(path, () -> Lines.open(path, charset));
+        Lines lines = FileWork.call(path, () -> Lines.open(path, charset));
+        if (Points.ON) {
+            lines.tell();
+        }
+        return lines;
     }
 
     /**

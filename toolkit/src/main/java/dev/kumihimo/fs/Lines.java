@@ -1,6 +1,7 @@
 package dev.kumihimo.fs;
 
 import dev.kumihimo.channel.ItemHandler;
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.Waiter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -87,6 +88,11 @@ public final class Lines implements AutoCloseable {
             channel.close();
             throw e;
         }
+    }
+
+    /** Tells a test of itself. */
+    void tell() {
+        Points.made(this, aborted -> channel.isOpen() ? "not closed" : null);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.kumihimo.fs;
 
+import dev.kumihimo.internal.wait.Points;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -35,7 +36,7 @@ public final class TempDirectory implements AutoCloseable {
      * @throws InterruptedException if interrupted or cancelled before it began; nothing was created
      */
     public static TempDirectory create(String prefix) throws IOException, InterruptedException {
-        return FileWork.call(Path.of(prefix), () -> new TempDirectory(Files.createTempDirectory(prefix)));
+        return told(FileWork.call(Path.of(prefix), () -> new TempDirectory(Files.createTempDirectory(prefix))));
     }
 
     /**
@@ -47,7 +48,14 @@ public final class TempDirectory implements AutoCloseable {
      * @throws InterruptedException if interrupted or cancelled before it began; nothing was created
      */
     public static TempDirectory create(Path parent, String prefix) throws IOException, InterruptedException {
-        return FileWork.call(parent, () -> new TempDirectory(Files.createTempDirectory(parent, prefix)));
+        return told(FileWork.call(parent, () -> new TempDirectory(Files.createTempDirectory(parent, prefix))));
+    }
+
+    private static TempDirectory told(TempDirectory made) {
+        if (Points.ON) {
+            Points.made(made, aborted -> made.closed.get() ? null : "not closed");
+        }
+        return made;
     }
 
     /** {@return where it is} */

@@ -3,6 +3,7 @@ package dev.kumihimo.runtime;
 import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.internal.carrier.TaskKeeper;
 import dev.kumihimo.internal.wait.CancelScope;
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
@@ -200,6 +201,9 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     private void end(JoinResult<T> result) {
         body = null;
         if (result instanceof JoinResult.Failure<T> failure) {
+            if (Points.ON) {
+                Points.failed(this, failure.exception());
+            }
             try {
                 unjoined = runtime.failures().track(this, failure.exception());
             } catch (Throwable noMemory) {

@@ -310,8 +310,8 @@ public final class TaskRuntime implements AutoCloseable {
             }
             RuntimeTask<@Nullable Void> task =
                     new RuntimeTask<>(this, (VoidBody<RuntimeException>) work::run, null, false, ended -> {
-                        if (((RuntimeTask<?>) ended).tryResult()
-                                instanceof JoinResult.Failure<?>(Throwable exception)) {
+                        if (((RuntimeTask<?>) ended).tryResult() instanceof JoinResult.Failure<?>(Throwable exception)
+                                && !failures.isHeard(ended.toString(), exception)) {
                             LOG.warn("{} failed", ended, exception);
                         }
                     });
@@ -813,6 +813,11 @@ public final class TaskRuntime implements AutoCloseable {
             defaults.name = name;
             defaults.instantSource = scheduler.instantSource();
             return new TaskRuntime(defaults.resolve(variable -> null, property -> null), scheduler);
+        }
+
+        @Override
+        public void listenToUnjoined(Object runtime, BiConsumer<String, Throwable> listener) {
+            ((TaskRuntime) runtime).failures.listen(listener);
         }
 
         @Override

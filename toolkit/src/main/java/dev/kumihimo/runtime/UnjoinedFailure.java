@@ -3,6 +3,8 @@ package dev.kumihimo.runtime;
 import java.lang.ref.Cleaner;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,13 +26,29 @@ final class UnjoinedFailure implements Runnable {
     @Override
     public void run() {
         if (registry.pending.remove(this)) {
-            LOG.warn("{} failed and nobody joined it", task, exception);
+            if (!registry.isHeard(task, exception)) {
+                LOG.warn("{} failed and nobody joined it", task, exception);
+            }
         }
     }
 
     /** The unjoined failures of one runtime. */
     static final class Registry {
         private final Set<UnjoinedFailure> pending = ConcurrentHashMap.newKeySet();
+        private volatile @Nullable BiConsumer<String, Throwable> listener; // null but under test
+
+        void listen(BiConsumer<String, Throwable> to) {
+            listener = to;
+        }
+
+        /** Tells the listener of a failure; false if there is none, and it is to be logged. */
+        boolean isHeard(String task, Throwable exception) {
+            BiConsumer<String, Throwable> hearing = listener;
+            if (hearing != null) {
+                hearing.accept(task, exception);
+            }
+            return hearing != null;
+        }
 
         UnjoinedFailure track(RuntimeTask<?> task, Throwable exception) {
             UnjoinedFailure failure = new UnjoinedFailure(this, task.toString(), exception);

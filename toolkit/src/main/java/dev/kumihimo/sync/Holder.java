@@ -34,6 +34,14 @@ final class Holder {
         return new IllegalStateException("the guard is closed, the " + what + " unlocked");
     }
 
+    /** {@return what to say of a lock once all tasks have ended, if it is held} A thread that is no task may still unlock it. */
+    static @Nullable String left(@Nullable Thread holder, String held) {
+        if (holder == null) {
+            return held + " by a task that has ended";
+        }
+        return holder.isAlive() ? null : held + " by " + name(holder) + ", which has ended";
+    }
+
     /** A task by its name, every other thread by its own. */
     static String name(Thread thread) {
         return thread.getUncaughtExceptionHandler() instanceof Waiter task && thread.isAlive()

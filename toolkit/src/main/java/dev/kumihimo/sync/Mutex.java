@@ -272,6 +272,12 @@ public final class Mutex<T extends @Nullable Object> implements Selectable<Mutex
         }
 
         @Override
+        @Nullable
+        String missing(int count) {
+            return Holder.left(mutex.holder, "still held");
+        }
+
+        @Override
         public String toString() {
             return "mutex " + mutex.state();
         }

@@ -1,5 +1,6 @@
 package dev.kumihimo.sync;
 
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
@@ -35,8 +36,15 @@ abstract class PermitQueue extends WaitPoint {
     private int permits;
     private boolean closed;
 
+    /** How many are free at least once all that are held were given back; exact only where {@link Points#ON}. */
+    private int whole;
+
     PermitQueue(int permits) {
         this.permits = permits;
+        this.whole = permits;
+        if (Points.ON) {
+            Points.made(this);
+        }
     }
 
     /** Takes permits if they are free and nobody waits. */
@@ -101,8 +109,18 @@ abstract class PermitQueue extends WaitPoint {
         lock();
         int removed = Math.min(count, permits);
         permits -= removed;
+        whole -= removed;
         unlock();
         return removed;
+    }
+
+    /** Takes note that permits which are held will not be given back. */
+    final void forget(int count) {
+        if (Points.ON) {
+            lock();
+            whole -= count;
+            unlock();
+        }
     }
 
     private void serve(WakeList served) {
@@ -150,6 +168,19 @@ abstract class PermitQueue extends WaitPoint {
         boolean ended = closed;
         unlock();
         return ended;
+    }
+
+    /** New permits may stand in for those that were not given back, as where a semaphore is a signal. */
+    @Override
+    public final @Nullable String leftover() {
+        int missing = whole - permits;
+        return closed || missing <= 0 ? null : missing(missing);
+    }
+
+    /** {@return what to say of permits that were not given back; null if they still may be} */
+    @Nullable
+    String missing(int count) {
+        return count + (count == 1 ? " permit was" : " permits were") + " not given back";
     }
 
     /** For dumps: how many are free, as far as is known without the lock. */

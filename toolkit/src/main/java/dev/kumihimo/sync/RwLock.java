@@ -464,6 +464,14 @@ public final class RwLock<T extends @Nullable Object> {
         }
 
         @Override
+        @Nullable
+        String missing(int count) {
+            return lock.writer != null || count == lock.maxReaders
+                    ? Holder.left(lock.writer, "still held for writing")
+                    : count + (count == 1 ? " read guard was" : " read guards were") + " not closed";
+        }
+
+        @Override
         public String toString() {
             return "read-write lock " + lock.state();
         }

@@ -289,7 +289,9 @@ public final class Semaphore implements Selectable<Semaphore.Permit>, AutoClosea
 
         /** Lets go of the permits without giving them back: the semaphore has that many fewer. */
         public void forget() {
+            int held = count;
             count = 0;
+            semaphore.core.forget(held);
         }
 
         /**

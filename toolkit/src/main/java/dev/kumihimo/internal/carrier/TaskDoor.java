@@ -1,5 +1,6 @@
 package dev.kumihimo.internal.carrier;
 
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,6 +69,14 @@ public abstract class TaskDoor {
      * @param scheduler a scheduler that has no runtime yet
      */
     public abstract Object newRuntime(String name, ControlledScheduler scheduler);
+
+    /**
+     * Has the failures that nobody has joined told to a test, and not logged. They are all told when the runtime ends.
+     *
+     * @param runtime a {@code TaskRuntime}
+     * @param listener is given a task's description and its failure; on any thread
+     */
+    public abstract void listenToUnjoined(Object runtime, BiConsumer<String, Throwable> listener);
 
     /** Ends a prepared task that will not run. */
     public abstract void refuse(LiveTask task);

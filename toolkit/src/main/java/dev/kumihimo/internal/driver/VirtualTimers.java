@@ -2,9 +2,12 @@ package dev.kumihimo.internal.driver;
 
 import dev.kumihimo.internal.wait.Expirable;
 import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.internal.wait.Wait;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jctools.queues.atomic.MpscLinkedAtomicQueue;
@@ -32,6 +35,7 @@ public final class VirtualTimers implements TimerService {
 
     private volatile long now;
     private volatile @Nullable Supplier<Driver> sockets;
+    private volatile @Nullable Supplier<?> sites; // null unless somebody asks where timers are armed
 
     /** Creates a clock that shows 0. */
     public VirtualTimers() {}
@@ -56,7 +60,9 @@ public final class VirtualTimers implements TimerService {
 
     @Override
     public Timer arm(long deadline, Expirable target) {
-        VirtualTimer timer = new VirtualTimer(this, deadline, target);
+        Supplier<?> where = sites;
+        Object site = where == null || target instanceof Wait ? null : where.get(); // of a wait its task is told
+        VirtualTimer timer = new VirtualTimer(this, deadline, target, site);
         if (deadline != Long.MAX_VALUE) { // the end of time is never reached
             changed.add(timer);
         }
@@ -102,6 +108,32 @@ public final class VirtualTimers implements TimerService {
         return timer == null ? Long.MAX_VALUE : timer.deadline;
     }
 
+    /**
+     * Has it noted where timers are armed.
+     *
+     * @param where asked at each arming that is not of a wait, on the thread that arms
+     */
+    public void noteSites(Supplier<?> where) {
+        sites = where;
+    }
+
+    /**
+     * An armed timer.
+     *
+     * @param site where it was armed, if that was noted
+     */
+    public record Armed(
+            Expirable target, long deadline, @Nullable Object site) {}
+
+    /** {@return the armed timers, in the order of deadlines} */
+    public List<Armed> allArmed() {
+        takeChanged();
+        return armed.values().stream()
+                .map(timer -> new Armed(timer.target, timer.deadline, timer.site))
+                .sorted(Comparator.comparingLong(Armed::deadline))
+                .toList();
+    }
+
     private void takeChanged() {
         for (VirtualTimer timer; (timer = changed.poll()) != null; ) {
             if (timer.state == VirtualTimer.ARMED) {
@@ -131,9 +163,11 @@ public final class VirtualTimers implements TimerService {
         private final VirtualTimers timers;
         private final long deadline;
         private final Expirable target;
+        private final @Nullable Object site;
         private volatile int state;
 
-        VirtualTimer(VirtualTimers timers, long deadline, Expirable target) {
+        VirtualTimer(VirtualTimers timers, long deadline, Expirable target, @Nullable Object site) {
+            this.site = site;
             this.timers = timers;
             this.deadline = deadline;
             this.target = target;

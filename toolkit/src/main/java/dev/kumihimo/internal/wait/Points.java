@@ -78,6 +78,34 @@ public final class Points {
          * @param bound one above the highest
          */
         int draw(int bound);
+
+        /**
+         * Something was made that can be left behind.
+         *
+         * @param thing what, for its name
+         * @param left asked at the end of the test, at any thread, once nothing runs any more
+         */
+        void made(Object thing, Left left);
+
+        /**
+         * A task has failed; called on its thread.
+         *
+         * @param task which
+         * @param failure with what
+         */
+        void failed(Waiter task, Throwable failure);
+    }
+
+    /** What the end of a test asks of a thing. */
+    @FunctionalInterface
+    public interface Left {
+        /**
+         * {@return what is left of it, in words, as "not closed"; null if nothing}
+         *
+         * @param aborted whether tasks had to be aborted, which may have kept them from doing what they would have done
+         */
+        @Nullable
+        String left(boolean aborted);
     }
 
     /** Sets who decides. */
@@ -103,6 +131,27 @@ public final class Points {
         Control decider = control;
         if (decider != null) {
             decider.unlocked(lock);
+        }
+    }
+
+    /** Tells of a point that was made and can have something left, see {@link WaitPoint#leftover()}. For use where ON. */
+    public static void made(WaitPoint point) {
+        made(point, aborted -> point.lockedLeftover());
+    }
+
+    /** Tells of a thing that was made and can be left behind, as an open file. For use where ON. */
+    public static void made(Object thing, Left left) {
+        Control decider = control;
+        if (decider != null) {
+            decider.made(thing, left);
+        }
+    }
+
+    /** Tells of a task that has failed, on its thread. For use where ON. */
+    public static void failed(Waiter task, Throwable failure) {
+        Control decider = control;
+        if (decider != null) {
+            decider.failed(task, failure);
         }
     }
 

@@ -98,9 +98,20 @@ public abstract class WaitPoint extends SpinLock {
 
     /**
      * {@return what is left here that would be missed for ever once all tasks have ended, as "2 permits not given back"; null if
-     * nothing} Called under the lock.
+     * nothing} Called under the lock. Asked only of those that tell of themselves when they are made, see
+     * {@link Points#made(WaitPoint)}.
      */
     public @Nullable String leftover() {
         return null;
+    }
+
+    /** As {@link #leftover()}, and takes the lock. */
+    public final @Nullable String lockedLeftover() {
+        lock();
+        try {
+            return leftover();
+        } finally {
+            unlock();
+        }
     }
 }
