@@ -49,11 +49,13 @@ final class Ending {
         left.addAll(account.alive(background));
         if (!background.isEmpty()) {
             long until = TimerService.deadline(scheduler.timers().nanoTime(), FINALISERS);
-            scheduler.drive(() -> background.stream().allMatch(JoinHandle::isFinished), until, realNanos);
+            if (!scheduler.drive(() -> background.stream().allMatch(JoinHandle::isFinished), until, realNanos)) {
+                scheduler.timers().moveTo(until);
+            }
             background.stream()
                     .filter(task -> !task.isFinished())
                     .forEach(task -> left.add(new Leaks.Leak(
-                            task + " in the background has not ended within " + FINALISERS + " of its abort", null)));
+                            task + " in the background has not ended within " + FINALISERS.toSeconds() + " s of its abort", null)));
         }
         return !background.isEmpty() || scheduler.core().registry().size() > 0;
     }

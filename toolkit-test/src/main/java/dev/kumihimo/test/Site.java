@@ -28,7 +28,7 @@ final class Site extends Throwable {
 
     /** Those of the kit that lie between a user and what is made. */
     private static final Set<String> KIT =
-            Set.of("Entry", "Leaks", "PointControl", "Site", "TestRuntime", "TestRuntimeBuilder", "TestScheduler");
+            Set.of("Entry", "Leaks", "Outside", "PointControl", "Site", "TestRuntime", "TestRuntimeBuilder", "TestScheduler");
 
     Site() {
         super(null, null, false, true);

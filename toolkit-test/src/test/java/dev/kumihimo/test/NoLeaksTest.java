@@ -174,7 +174,7 @@ class NoLeaksTest {
             test.run(() -> {});
             assertThat(org.assertj.core.api.Assertions.catchThrowable(test::finish))
                     .isInstanceOf(ScheduleError.class)
-                    .hasMessageContaining("task \"slow\" in the background has not ended within PT5S of its abort");
+                    .hasMessageContaining("task \"slow\" in the background has not ended within 5 s of its abort");
         }
     }
 
