@@ -70,6 +70,7 @@ public final class TestRuntime implements AutoCloseable {
         runtime = (TaskRuntime) TaskDoor.get().newRuntime(name, scheduler);
         clock = scheduler.instantSource();
         report = new Report(scheduler, order);
+        scheduler.deadlocks().failOnCycles(setting.cycles);
     }
 
     /* ---------------- Making one -------------- */
@@ -457,10 +458,21 @@ public final class TestRuntime implements AutoCloseable {
         return report.replay();
     }
 
-    /** {@return what a failure tells: the seed, the time, and what each live task waits for} */
+    /**
+     * {@return what a failure tells: the seed, the time, and what each live task waits for} Any thread may ask, also while this is
+     * driven, as a guard does that sees a test hang; then it is the best that can be had of what is on the move: the
+     * {@link TaskRuntime#dump()} of its runtime, which says nothing of threads that are no tasks.
+     */
     public String dump() {
-        ensureNotDriven();
-        return report.all();
+        if (!Thread.currentThread().isVirtual() && !scheduler.isDriven()) {
+            try {
+                return report.all();
+            } catch (RuntimeException e) {
+                // somebody has begun to drive
+            }
+        }
+        return "while it is driven, so that what follows may not fit together; " + report.order()
+                + System.lineSeparator() + runtime.dump();
     }
 
     @Override
@@ -504,6 +516,7 @@ public final class TestRuntime implements AutoCloseable {
         }
         command(() -> {
             long until = TimerService.deadline(nanoTime(), SHUTDOWN);
+            scheduler.deadlocks().ignore(); // what could not go on is aborted
             scheduler.shutDown(() -> runtime.shutdown(Duration.ZERO));
             scheduler.drive(() -> runtime.liveTasks() == 0, until, limitNanos);
             scheduler.drive(() -> false, nanoTime(), limitNanos); // threads on their way out
@@ -564,7 +577,8 @@ public final class TestRuntime implements AutoCloseable {
             }
             stuck = !running.result().isDone();
             Thread.currentThread().interrupt();
-            throw new ScheduleError("interrupted while it drove; " + report.order() + stack, e);
+            String all = stuck ? report.order() : report.all();
+            throw new ScheduleError("interrupted while it drove; " + all + stack, e);
         }
     }
 }

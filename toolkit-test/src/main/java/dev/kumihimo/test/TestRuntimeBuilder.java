@@ -23,6 +23,7 @@ public final class TestRuntimeBuilder {
     private String order = "order: TestRuntime.fifo()";
     Duration limit = Duration.ofSeconds(30);
     LeakPolicy leaks = LeakPolicy.IGNORE;
+    boolean cycles = true;
 
     TestRuntimeBuilder() {}
 
@@ -79,6 +80,19 @@ public final class TestRuntimeBuilder {
      */
     public TestRuntimeBuilder leaks(LeakPolicy policy) {
         leaks = policy;
+        return this;
+    }
+
+    /**
+     * Sets whether a run fails as soon as tasks wait for each other with no deadline among them, also while others go on: each
+     * for a mutex, a lock, a task's end or a value in the making that only another of them can give up. It is for a test in which
+     * somebody is meant to abort such a task later.
+     *
+     * @param fail true unless set; false to fail only when nothing can run any more
+     * @return this
+     */
+    public TestRuntimeBuilder failOnCycles(boolean fail) {
+        cycles = fail;
         return this;
     }
 

@@ -11,6 +11,7 @@ import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.Wait;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -70,6 +71,7 @@ final class TestScheduler implements ControlledScheduler {
     private volatile @Nullable TestCarrier carrier;
     private volatile boolean interrupted;
 
+    private final Deadlocks deadlocks = new Deadlocks(this);
     private final Record record = new Record();
     private volatile @Nullable Entry current;
     private @Nullable Entry chosen; // at a point: who is next
@@ -334,6 +336,7 @@ final class TestScheduler implements ControlledScheduler {
                     return false;
                 }
                 rethrow();
+                deadlocks.left(next);
             } else if (!letTimePass(limit, next != null)) {
                 return false;
             }
@@ -356,6 +359,7 @@ final class TestScheduler implements ControlledScheduler {
             failure = e; // the JDK lets nothing out, unless it is broken or out of memory
         }
         current = null;
+        entry.left(timers.nanoTime());
         boolean yieldedOnly = entry.queued && handedOver == before + 1 && switching == null;
         fruitless = yieldedOnly ? fruitless + 1 : 0;
         if (!entry.queued) {
@@ -392,6 +396,9 @@ final class TestScheduler implements ControlledScheduler {
         }
         if (only != null) {
             return false;
+        }
+        if (!circling) {
+            deadlocks.idle();
         }
         long next = timers.next();
         if (next > limit || next == Long.MAX_VALUE) {
@@ -472,6 +479,9 @@ final class TestScheduler implements ControlledScheduler {
             return;
         }
         here.points++;
+        if (kind == Points.Kind.PARK || kind == Points.Kind.RESUME) {
+            here.parked = kind == Points.Kind.PARK ? (Wait) at : null;
+        }
         Consumer<Point> hearing = listener;
         if (hearing != null) {
             here.locks++; // should it take one, that is no point
@@ -531,6 +541,15 @@ final class TestScheduler implements ControlledScheduler {
 
     /* ---------------- What others see -------------- */
 
+    Deadlocks deadlocks() {
+        return deadlocks;
+    }
+
+    /** {@return whether somebody drives; racy, for reports} */
+    boolean isDriven() {
+        return driving.get();
+    }
+
     /** {@return who runs now; racy, for reports} */
     @Nullable
     Thread running() {
@@ -575,6 +594,16 @@ final class TestScheduler implements ControlledScheduler {
 
     List<Entry> elsewhere() {
         return List.copyOf(elsewhere);
+    }
+
+    /** {@return the threads in toolkit waits that are no tasks} */
+    List<Entry> heirs() {
+        synchronized (entries) {
+            return entries.values().stream()
+                    .filter(entry -> entry.parked != null && entry.isAlive())
+                    .sorted(Comparator.comparingInt(entry -> entry.id))
+                    .toList();
+        }
     }
 
     @Nullable
