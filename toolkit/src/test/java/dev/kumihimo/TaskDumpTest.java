@@ -227,8 +227,8 @@ class TaskDumpTest {
         });
         dumpOnceItSays("cycle");
         assertThat(runtime.dump(2).toString())
-                .contains("task \"left\"")
-                .contains("task \"right\"")
+                .containsPattern("#\\d+ task \"left\" ")
+                .containsPattern("#\\d+ task \"right\" ")
                 .contains("and 20 more");
     }
 

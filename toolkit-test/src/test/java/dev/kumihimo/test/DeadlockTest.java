@@ -11,6 +11,7 @@ import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
+import dev.kumihimo.runtime.Body;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskRuntime;
@@ -34,6 +35,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What can never go on is found, when it is, and told; what can is not. */
 @org.junit.jupiter.api.Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -152,22 +155,25 @@ class DeadlockTest {
         assertThat(told).contains("JoinSet with 1 running (#2)").contains("in JoinSet of #0");
     }
 
-    @Test
-    void joiningASet_isNoCycle_whileOneOfItsTasksGoesOn() {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void joiningASet_isNoCycle_whileOneOfItsTasksGoesOn(boolean sleeperFirst) {
         try (TestRuntime test = TestRuntime.fifo()) {
             Throwable error = catchThrowable(() -> test.run(() -> {
                 Mutex<String> lock = Mutex.of("");
                 try (JoinSet<String> set = JoinSet.open();
                         var guard = lock.lock()) {
-                    set.spawn(() -> {
+                    Body<String, InterruptedException> sleeper = () -> {
+                        Task.sleep(SECOND);
+                        return "awake";
+                    };
+                    Body<String, InterruptedException> locker = () -> {
                         try (var inner = lock.lock()) {
                             return inner.get() + guard;
                         }
-                    });
-                    set.spawn(() -> {
-                        Task.sleep(SECOND);
-                        return "awake";
-                    });
+                    };
+                    set.spawn(sleeperFirst ? sleeper : locker);
+                    set.spawn(sleeperFirst ? locker : sleeper);
                     set.joinNext(); // the sleeper
                     set.joinNext();
                 }

@@ -22,7 +22,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Who waits for whom: for reports, which ask it about tasks that they have at hand. No lock is taken. */
 public final class WaitGraph {
-    /** So many tasks are looked at for one that has begun to wait; with more, only idleness tells. Empirical: none has 20. */
+    /**
+     * So many tasks are looked at for one that has begun to wait, or long chains would take the square of their length; with
+     * more, only idleness tells.
+     */
     private static final int REACH = 256;
 
     private WaitGraph() {}
