@@ -98,7 +98,8 @@ class TaskDumpTest {
         assertThat(lines).hasSize(7);
         assertThat(lines.get(1)).isEqualTo("3 waiting");
         assertThat(lines.get(2))
-                .matches("#\\d+ task \"main\" +waiting for JoinSet with 1 running \\(#\\d+\\) +at TaskDumpTest.java:\\d+");
+                .matches(
+                        "#\\d+ task \"main\" +waiting for JoinSet with 1 running \\(#\\d+\\) +at TaskDumpTest.java:\\d+");
         assertThat(lines.get(3))
                 .matches("  #\\d+ task \"sleeper\" +waiting for its deadline +deadline in 3\\d{3}\\.\\d{3} s +"
                         + "at TaskDumpTest.java:\\d+");
@@ -179,7 +180,11 @@ class TaskDumpTest {
     void dump_ofAParentThatHasEnded_hasItsChildrenAtTheTop() throws Exception {
         Semaphore never = Semaphore.of(0);
         named("parent", () -> named("child", never::acquire)).join();
-        assertThat(dumpOnceItSays("waiting for semaphore").toString().lines().toList().get(2))
+        assertThat(dumpOnceItSays("waiting for semaphore")
+                        .toString()
+                        .lines()
+                        .toList()
+                        .get(2))
                 .startsWith("#");
     }
 
@@ -238,7 +243,10 @@ class TaskDumpTest {
                 TaskRuntime.builder().workerThreads(1).name("another").build()) {
             assertThat(TaskRuntime.dumpAll()).extracting(TaskDump::runtime).contains("another", "dumped");
         }
-        assertThat(TaskRuntime.dumpAll()).extracting(TaskDump::runtime).contains("dumped").doesNotContain("another");
+        assertThat(TaskRuntime.dumpAll())
+                .extracting(TaskDump::runtime)
+                .contains("dumped")
+                .doesNotContain("another");
     }
 
     @Test
@@ -270,12 +278,13 @@ class TaskDumpTest {
                 }
             }));
         }
-        JoinHandle<?> within = runtime.spawn(() -> { // also by a task of its own
-            for (int i = 0; i < 200; i++) {
-                StrictJson.parse(runtime.dump().toJson());
-                Task.yieldNow();
-            }
-        });
+        JoinHandle<?> within = runtime.spawn(
+                () -> { // also by a task of its own
+                    for (int i = 0; i < 200; i++) {
+                        StrictJson.parse(runtime.dump().toJson());
+                        Task.yieldNow();
+                    }
+                });
         for (int i = 0; i < 200; i++) {
             TaskDump dump = runtime.dump();
             StrictJson.parse(dump.toJson());

@@ -66,7 +66,9 @@ final class Deadlocks {
     /** Nothing is ready: is somebody there who should be? */
     void idle() {
         List<LiveTask> live = ignored ? List.of() : scheduler.core().registry().snapshot();
-        if (live.size() > FEW && scheduler.steps() - asked < live.size() && scheduler.timers().armed() > 0) {
+        if (live.size() > FEW
+                && scheduler.steps() - asked < live.size()
+                && scheduler.timers().armed() > 0) {
             return; // else to let a thousand sleepers wake one by one would take a million questions
         }
         asked = scheduler.steps();

@@ -129,7 +129,8 @@ final class Report {
                 @Nullable Entry entry,
                 @Nullable Thread thread,
                 String origin) {
-            boolean ready = entry != null && entry.queued; // its stack cannot be looked at without handing it over again
+            boolean ready =
+                    entry != null && entry.queued; // its stack cannot be looked at without handing it over again
             String since = entry == null || ready ? "" : "since " + TestClock.format(entry.since);
             table.row(name, doing(wait, entry, thread), since, ready ? "" : where(thread), origin);
         }

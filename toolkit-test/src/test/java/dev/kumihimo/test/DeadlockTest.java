@@ -96,8 +96,7 @@ class DeadlockTest {
         });
         assertThat(told)
                 .startsWith("deadlock: task \"flush\" and task \"writer\" wait for each other")
-                .contains(
-                        "cycle: #2 -> mutex held by task \"flush\" -> #3 -> mutex held by task \"writer\" -> #2")
+                .contains("cycle: #2 -> mutex held by task \"flush\" -> #3 -> mutex held by task \"writer\" -> #2")
                 .contains("mutex held by task \"flush\" (#3)");
     }
 
@@ -253,9 +252,8 @@ class DeadlockTest {
                 }
             });
             Task.yieldNow();
-            Select<String> select = Select.<String>of()
-                    .on(ofOne, taken -> "one")
-                    .on(ofTwo, taken -> "two");
+            Select<String> select =
+                    Select.<String>of().on(ofOne, taken -> "one").on(ofTwo, taken -> "two");
             (other == null ? select : select.onReceive(other, item -> item)).await();
         }
     }

@@ -91,8 +91,7 @@ public final class TaskDump {
     static TaskDump of(TaskRuntime runtime, int most) {
         Instant time = Instant.now();
         List<LiveTask> all = runtime.core().registry().snapshot();
-        List<List<LiveTask>> found =
-                WaitGraph.cycles(all, task -> task.regionDeadline() != Long.MAX_VALUE);
+        List<List<LiveTask>> found = WaitGraph.cycles(all, task -> task.regionDeadline() != Long.MAX_VALUE);
         Set<LiveTask> chosen = new HashSet<>();
         List<List<Edge>> cycles = new ArrayList<>();
         for (List<LiveTask> cycle : found) {
@@ -174,14 +173,17 @@ public final class TaskDump {
                 + (live == 1 ? "" : "s"));
         if (!counts.isEmpty()) {
             StringBuilder text = new StringBuilder();
-            counts.forEach((doing, count) ->
-                    text.append(text.isEmpty() ? "" : ", ").append(count).append(' ').append(doing.word()));
+            counts.forEach((doing, count) -> text.append(text.isEmpty() ? "" : ", ")
+                    .append(count)
+                    .append(' ')
+                    .append(doing.word()));
             lines.add(text.toString());
         }
         lines.addAll(tree());
         if (!others.isEmpty()) {
             lines.add("and " + (live - tasks.size()) + " more:");
-            others.forEach((state, count) -> lines.add("  " + count + " " + state.doing().word()
+            others.forEach((state, count) -> lines.add("  " + count + " "
+                    + state.doing().word()
                     + (state.what() == null
                             ? ""
                             : (state.doing() == Doing.WAITING || state.doing() == Doing.RESUMING ? " for " : ", ")
@@ -253,7 +255,8 @@ public final class TaskDump {
     }
 
     private static String seconds(long nanos) {
-        return String.format(Locale.ROOT, "%.3f s", nanos / (double) Duration.ofSeconds(1).toNanos());
+        return String.format(
+                Locale.ROOT, "%.3f s", nanos / (double) Duration.ofSeconds(1).toNanos());
     }
 
     /* ---------------- As JSON -------------- */

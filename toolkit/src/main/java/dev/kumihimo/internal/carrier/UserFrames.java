@@ -7,8 +7,20 @@ import org.jspecify.annotations.Nullable;
 public final class UserFrames {
     private static final String HOME = "dev.kumihimo.";
     private static final Set<String> ROOMS = Set.of(
-            "channel", "codec", "fs", "internal", "io", "net", "process", "runtime", "select", "signal", "sync", "task",
-            "time", "tls");
+            "channel",
+            "codec",
+            "fs",
+            "internal",
+            "io",
+            "net",
+            "process",
+            "runtime",
+            "select",
+            "signal",
+            "sync",
+            "task",
+            "time",
+            "tls");
 
     private UserFrames() {}
 

@@ -133,8 +133,8 @@ public final class WaitGraph {
             // Mostly who is waited for waits for nobody in particular: then there is nothing to remember.
             if (awaited != null && awaited.stream().allMatch(next -> awaited(next) != null)) {
                 stuck.put(task, awaited);
-                awaited.forEach(next -> waiting.computeIfAbsent(next, key -> new ArrayList<>(1))
-                        .add(task));
+                awaited.forEach(next ->
+                        waiting.computeIfAbsent(next, key -> new ArrayList<>(1)).add(task));
             }
         }
         Deque<LiveTask> free = new ArrayDeque<>();
