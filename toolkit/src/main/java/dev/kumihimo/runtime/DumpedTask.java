@@ -108,7 +108,7 @@ record DumpedTask(
         Thread thread = task.threadOrNull();
         Wait wait = state.doing == Doing.WAITING ? task.openWait() : null;
         // A ready task would have to be handed to its scheduler again by the look at its stack.
-        boolean hasStack = thread != null && state.doing != Doing.READY && state.doing != Doing.NOT_BEGUN;
+        boolean hasStack = state.doing != Doing.READY && state.doing != Doing.NOT_BEGUN;
         long deadline = task.regionDeadline();
         Object group = task.group();
         return new DumpedTask(
@@ -121,7 +121,7 @@ record DumpedTask(
                 state.what,
                 wait == null ? List.of() : holders(wait),
                 deadline == Long.MAX_VALUE ? Long.MAX_VALUE : deadline - task.nanoTime(),
-                hasStack ? UserFrames.of(thread) : null,
+                thread != null && hasStack ? UserFrames.of(thread) : null,
                 group == null ? null : group.toString());
     }
 
