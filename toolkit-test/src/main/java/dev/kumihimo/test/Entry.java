@@ -58,6 +58,16 @@ final class Entry implements Executor {
     /** Whether it is expected to live when the test ends. */
     volatile boolean background;
 
+    /** The toolkit wait it was last seen to rest in, and since when on the clock it has rested there, or outside the toolkit. */
+    @Nullable
+    Wait rested;
+
+    long since;
+
+    /** The toolkit wait it is in, as its points tell: only these know of the waits of an heir. */
+    @Nullable
+    Wait parked;
+
     Entry(TestScheduler scheduler, boolean heir) {
         this.scheduler = scheduler;
         this.heir = heir;
@@ -113,7 +123,16 @@ final class Entry implements Executor {
         Thread known = thread;
         return known != null && known.getUncaughtExceptionHandler() instanceof Waiter waiter && waiter.thread() == known
                 ? waiter.openWait()
-                : null;
+                : parked;
+    }
+
+    /** Notes that it has left the carrier, and may rest. */
+    void left(long now) {
+        Wait open = openWait();
+        if (open == null || open != rested) { // else it was woken for nothing, and waits on
+            rested = open;
+            since = now;
+        }
     }
 
     @Override

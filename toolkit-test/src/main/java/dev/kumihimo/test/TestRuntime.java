@@ -92,6 +92,7 @@ public final class TestRuntime implements AutoCloseable {
             scheduler.watch(leaks);
             TaskDoor.get().listenToUnjoined(runtime, leaks::unjoined);
         }
+        scheduler.deadlocks().failOnCycles(setting.cycles);
     }
 
     /* ---------------- Making one -------------- */
@@ -495,7 +496,8 @@ public final class TestRuntime implements AutoCloseable {
     /**
      * {@return what a failure tells: the seed, the time, and what each live task waits for} Any thread may ask: a task of this
      * runtime, who drives it in between, and, while somebody drives, every other one. Such a one waits until the task that runs
-     * comes to rest, at most a second; then the answer tells where that is, and the rest without warranty.
+     * comes to rest, at most a second; then the answer tells where that is, and of the others the
+     * {@link TaskRuntime#dump()}, which says nothing of threads that are no tasks.
      */
     public String dump() {
         if (TestCarrier.isOn(scheduler)) {
@@ -519,16 +521,8 @@ public final class TestRuntime implements AutoCloseable {
                 break;
             }
         }
-        return "a task holds the carrier" + scheduler.stack() + System.lineSeparator() + unsteady();
-    }
-
-    /** What can be told of tasks while one of them runs. */
-    private String unsteady() {
-        try {
-            return report.all();
-        } catch (RuntimeException e) { // as the lists change
-            return "what the others do cannot be told: " + e;
-        }
+        return "a task holds the carrier" + scheduler.stack() + System.lineSeparator() + report.order()
+                + System.lineSeparator() + runtime.dump();
     }
 
     @Override
@@ -654,6 +648,7 @@ public final class TestRuntime implements AutoCloseable {
         command(() -> {
             long until = TimerService.deadline(nanoTime(), SHUTDOWN);
             scheduler.closing(true);
+            scheduler.deadlocks().ignore(); // what could not go on is aborted
             scheduler.shutDown(() -> runtime.shutdown(Duration.ZERO));
             scheduler.drive(() -> runtime.liveTasks() == 0, until, limitNanos);
             scheduler.drive(() -> false, nanoTime(), limitNanos); // threads on their way out

@@ -33,6 +33,7 @@ public final class TestRuntimeBuilder {
     JdkTimers jdkTimers = JdkTimers.REAL;
     Duration virtualLimit = Duration.ofNanos(Long.MAX_VALUE);
     long maxSteps = 1_000_000;
+    boolean cycles = true;
 
     TestRuntimeBuilder() {}
 
@@ -107,6 +108,19 @@ public final class TestRuntimeBuilder {
     /** Sets from which seed the data of a test come where its order has none. */
     TestRuntimeBuilder data(long seed) {
         data = seed;
+        return this;
+    }
+
+    /**
+     * Sets whether a run fails as soon as tasks wait for each other with no deadline among them, also while others go on: each
+     * for a mutex, a lock, a task's end or a value in the making that only another of them can give up. It is for a test in which
+     * somebody is meant to abort such a task later.
+     *
+     * @param fail true unless set; false to fail only when nothing can run any more
+     * @return this
+     */
+    public TestRuntimeBuilder failOnCycles(boolean fail) {
+        cycles = fail;
         return this;
     }
 

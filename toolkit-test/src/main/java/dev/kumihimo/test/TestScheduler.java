@@ -13,6 +13,7 @@ import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -69,6 +70,7 @@ final class TestScheduler implements ControlledScheduler {
     private long realStart; // where the clock's 0 lies in real time, if it follows that
     private boolean realTime;
 
+    private final Deadlocks deadlocks = new Deadlocks(this);
     private final Record record = new Record();
     private volatile @Nullable Entry current;
     private @Nullable Entry chosen; // at a point: who is next
@@ -345,6 +347,7 @@ final class TestScheduler implements ControlledScheduler {
                     return false;
                 }
                 rethrow();
+                deadlocks.left(next);
             } else if (!letTimePass(limit, next != null)) {
                 return false;
             }
@@ -384,6 +387,7 @@ final class TestScheduler implements ControlledScheduler {
             failure = e; // the JDK lets nothing out, unless it is broken or out of memory
         }
         current = null;
+        entry.left(timers.nanoTime());
         boolean yieldedOnly = entry.queued && handedOver == before + 1 && switching == null;
         fruitless = yieldedOnly ? fruitless + 1 : 0;
         if (!entry.queued) {
@@ -425,6 +429,9 @@ final class TestScheduler implements ControlledScheduler {
         }
         if (only != null) {
             return false;
+        }
+        if (!circling) {
+            deadlocks.idle();
         }
         long next = timers.next();
         boolean armed = next <= limit && next != Long.MAX_VALUE;
@@ -510,6 +517,9 @@ final class TestScheduler implements ControlledScheduler {
             return;
         }
         here.points++;
+        if (kind == Points.Kind.PARK || kind == Points.Kind.RESUME) {
+            here.parked = kind == Points.Kind.PARK ? (Wait) at : null;
+        }
         Consumer<Point> hearing = listener;
         if (hearing != null) {
             here.locks++; // should it take one, that is no point
@@ -573,6 +583,10 @@ final class TestScheduler implements ControlledScheduler {
     @Nullable
     Entry runningEntry() {
         return current;
+    }
+
+    Deadlocks deadlocks() {
+        return deadlocks;
     }
 
     /** {@return who runs now; racy, for reports} */
@@ -656,6 +670,16 @@ final class TestScheduler implements ControlledScheduler {
 
     List<Entry> elsewhere() {
         return List.copyOf(outside.elsewhere());
+    }
+
+    /** {@return the threads in toolkit waits that are no tasks} */
+    List<Entry> waitingHeirs() {
+        synchronized (entries) {
+            return entries.values().stream()
+                    .filter(entry -> entry.parked != null && entry.isAlive())
+                    .sorted(Comparator.comparingInt(entry -> entry.id))
+                    .toList();
+        }
     }
 
     @Nullable

@@ -481,7 +481,7 @@ class TestRuntimeTest {
                     .hasMessageContaining("seed 0x7d1e03")
                     .hasMessageContaining("-Dkumihimo.test.seed=0x7d1e03")
                     .hasMessageContaining("JDK " + Runtime.version())
-                    .hasMessageContaining("#0 task \"main\"  waits for the first of ")
+                    .hasMessageContaining("#0 task \"main\"    waits for the first of ")
                     .hasMessageContaining("#1 task \"reader\"  waits for semaphore with 0 free")
                     .hasMessageContaining("TestRuntimeTest.java");
         }

@@ -252,6 +252,20 @@ final class BroadcastCore extends SubscriptionPoint {
     }
 
     @Override
+    boolean hasNews(Subscription receiver) {
+        return receiver.position != tail;
+    }
+
+    @Override
+    public @Nullable String lostWakeup() {
+        WaitNode sender = undecided(senders);
+        if (sender != null && (closed || size() < capacity)) {
+            return lost(closed ? "it is closed" : "there is room", sender);
+        }
+        return super.lostWakeup();
+    }
+
+    @Override
     public String toString() {
         String kind = (backpressured ? "back-pressured broadcast " : "broadcast ") + size() + "/" + capacity + " to "
                 + receivers + " receivers";

@@ -594,6 +594,29 @@ final class ChannelCore extends WaitPoint {
     }
 
     @Override
+    public @Nullable String lostWakeup() {
+        WaitNode receiver = undecided(receivers);
+        WaitNode sender = undecided(senders);
+        WaitNode closing = undecided(closeWaiters);
+        if (receiver != null && size > 0) {
+            return lost(size + " items are there", receiver);
+        }
+        if (receiver != null && isEnded()) {
+            return lost("it has ended", receiver);
+        }
+        if (receiver != null && sender != null && capacity == 0 && sender.count == 0) {
+            return lost(receiver.owner().waiter() + " receives", sender);
+        }
+        if (sender != null && closed) {
+            return lost("it is closed", sender);
+        }
+        if (sender != null && Math.max(1, sender.count) <= capacity - reserved - size && size + lent < MAX_RING) {
+            return lost("there is room", sender);
+        }
+        return closing != null && closed ? lost("it is closed", closing) : null;
+    }
+
+    @Override
     public String toString() {
         String kind = capacity == 0 ? "rendezvous channel" : "channel " + size + "/" + capacity;
         String held = reserved == 0 ? kind : kind + ", " + reserved + " reserved";

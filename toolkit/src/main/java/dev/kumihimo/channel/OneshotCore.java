@@ -363,6 +363,16 @@ final class OneshotCore<T> extends WaitPoint implements Oneshot<T> {
     }
 
     @Override
+    public @Nullable String lostWakeup() {
+        WaitNode receiver = undecided(receivers);
+        if (receiver != null && state != State.EMPTY) {
+            return lost("it is " + state.name().toLowerCase(Locale.ROOT), receiver);
+        }
+        WaitNode closing = undecided(closeWaiters);
+        return closing != null && isOver() ? lost("it is over", closing) : null;
+    }
+
+    @Override
     public String toString() {
         return "Oneshot[" + state.name().toLowerCase(Locale.ROOT) + "]"; // racy, for dumps and messages
     }

@@ -113,6 +113,24 @@ abstract class SubscriptionPoint extends WaitPoint {
         }
     }
 
+    @Override
+    public @Nullable String lostWakeup() {
+        WaitNode forNobody = undecided(deserted);
+        if (forNobody != null && receivers == 0) {
+            return lost("there are no receivers", forNobody);
+        }
+        for (Subscription subscription = listed; subscription != null; subscription = subscription.after) {
+            WaitNode head = undecided(subscription.waiters);
+            if (head != null && (closed || hasNews(subscription))) {
+                return lost(closed ? "it is closed" : "there is something unread", head);
+            }
+        }
+        return null;
+    }
+
+    /** {@return whether a receiver that does not wait would get something} */
+    abstract boolean hasNews(Subscription subscription);
+
     /* ---------------- Whole operations: these take the lock themselves -------------- */
 
     final void close() {

@@ -232,6 +232,11 @@ final class WatchCore extends SubscriptionPoint {
     }
 
     @Override
+    boolean hasNews(Subscription receiver) {
+        return receiver.position != snapshot.version();
+    }
+
+    @Override
     public String toString() {
         String text = "watch, version " + snapshot.version() + ", " + receivers + " receivers";
         return closed ? text + ", closed" : text;

@@ -71,6 +71,11 @@ final class ForeignWaiter extends Waiter {
     }
 
     @Override
+    public String toString() {
+        return "thread \"" + thread.getName() + '"';
+    }
+
+    @Override
     public void expire() {
         // a thread as a whole has no deadline
     }

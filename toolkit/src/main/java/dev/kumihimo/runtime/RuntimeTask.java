@@ -18,6 +18,7 @@ import java.lang.invoke.VarHandle;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -40,7 +41,9 @@ import org.slf4j.LoggerFactory;
 /** A task or blocking job: the body of its thread, that thread's waiter, and the state behind its handle, in one object. */
 final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements Task, JoinHandle<T>, Runnable {
     /** Blocking jobs have no thread to take an id from; theirs start where thread ids never come. */
-    private static final AtomicLong JOB_IDS = new AtomicLong(1L << 48);
+    static final long JOBS = 1L << 48;
+
+    private static final AtomicLong JOB_IDS = new AtomicLong(JOBS);
 
     private static final VarHandle END;
 
@@ -56,11 +59,14 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
     private final @Nullable String givenName;
     private final @Nullable TaskKeeper keeper;
     private @Nullable Object body; // a Body or VoidBody, or what Surroundings made of it, until it has run
-    private long id;
+    private long id; // above JOBS for a blocking job: a field less, of which there is one for each parked task
+
+    /** The key of the task that spawned this one, or 0. Not the task itself, which would be kept after its end. */
+    private final int spawner;
+
     private volatile @Nullable Thread thread;
     private volatile @Nullable Object end;
     private volatile @Nullable UnjoinedFailure unjoined;
-    private final boolean blocking;
 
     RuntimeTask(
             TaskRuntime runtime, Object body, @Nullable String name, boolean blocking, @Nullable TaskKeeper keeper) {
@@ -68,8 +74,8 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         this.runtime = runtime;
         this.body = around == null ? body : around.capture(body);
         this.givenName = name;
-        this.blocking = blocking;
         this.keeper = keeper;
+        this.spawner = Waiter.currentTask() instanceof RuntimeTask<?> caller ? caller.key() : 0;
         if (blocking) {
             id = JOB_IDS.incrementAndGet();
         }
@@ -89,7 +95,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
 
     @Override
     public void run() {
-        if (blocking) {
+        if (isBlocking()) {
             runBlocking();
         } else {
             runBody(false);
@@ -254,6 +260,18 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
                 unlock();
             }
             granted.wakeAll();
+        }
+
+        @Override
+        public List<Thread> holders() {
+            Thread runs = task.thread;
+            return runs == null || task.isFinished() ? List.of() : List.of(runs);
+        }
+
+        @Override
+        public @Nullable String lostWakeup() {
+            WaitNode joiner = undecided(joiners);
+            return joiner != null && task.isFinished() ? lost("it has come", joiner) : null;
         }
 
         @Override
@@ -451,7 +469,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
         if (isFinished()) {
             return;
         }
-        if (blocking && runtime.core().blocking().remove(this)) {
+        if (isBlocking() && runtime.core().blocking().remove(this)) {
             refuse((CancelReason) reason);
             return;
         }
@@ -539,7 +557,27 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
 
     @Override
     public String name() {
-        return givenName == null ? (blocking ? "job-" + (id - (1L << 48)) : "task-" + id) : givenName;
+        return givenName == null ? (isBlocking() ? "job-" + (id - JOBS) : "task-" + id) : givenName;
+    }
+
+    @Override
+    public boolean isBlocking() {
+        return id > JOBS;
+    }
+
+    @Override
+    public int key() {
+        return isBlocking() ? ~(int) (id - JOBS) : (int) id & Integer.MAX_VALUE;
+    }
+
+    @Override
+    public int spawner() {
+        return spawner;
+    }
+
+    @Override
+    public @Nullable Object group() {
+        return keeper == null ? null : keeper.group();
     }
 
     @Override
@@ -549,7 +587,7 @@ final class RuntimeTask<T extends @Nullable Object> extends LiveTask implements 
 
     @Override
     public String toString() {
-        return (blocking ? "blocking job " : "task ") + '"' + name() + '"';
+        return (isBlocking() ? "blocking job " : "task ") + '"' + name() + '"';
     }
 
     @Override

@@ -14,8 +14,13 @@ import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.Waiter;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.WeakHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -59,6 +64,11 @@ public final class TaskRuntime implements AutoCloseable {
         Driver.installHeir(() -> global().core().driver());
     }
 
+    private static final int DUMPED_TASKS = 1_000;
+
+    /** Those that have not ended. Weak, since one that somebody else drives may be dropped without an end. */
+    private static final Map<TaskRuntime, Boolean> RUNTIMES = Collections.synchronizedMap(new WeakHashMap<>());
+
     private final RuntimeOptions options;
     private final @Nullable Surroundings surroundings;
     private final RuntimeCore core;
@@ -86,6 +96,7 @@ public final class TaskRuntime implements AutoCloseable {
                 options.eventInterval(),
                 blocking,
                 hooks);
+        RUNTIMES.put(this, true);
     }
 
     private TaskRuntime(RuntimeOptions options, ControlledScheduler scheduler) {
@@ -93,6 +104,7 @@ public final class TaskRuntime implements AutoCloseable {
         this.options = options;
         this.surroundings = null;
         this.core = new RuntimeCore(this, options.name(), scheduler);
+        RUNTIMES.put(this, true);
     }
 
     /* ---------------- Making and finding runtimes -------------- */
@@ -449,6 +461,45 @@ public final class TaskRuntime implements AutoCloseable {
         return closing;
     }
 
+    /** {@return as {@link #dump(int)}, with up to 1,000 tasks one by one} */
+    public TaskDump dump() {
+        return dump(DUMPED_TASKS);
+    }
+
+    /**
+     * Looks at what its tasks do: for reports of a service that hangs. Any thread may call it at any time, a task too; it stops
+     * nobody, waits for nobody and holds no lock while it reads a stack. What is told of each task is racy, see
+     * {@link TaskDump}.
+     *
+     * <p>It costs the calling thread 10 to 20 µs of processor time for each task that is told one by one, whose stack is read,
+     * and less than 1 µs for each other, as measured with 100,000 parked tasks. Those told are the oldest, and those that seem
+     * to wait for each other. A task that is spawned or ends meanwhile may have to wait until a sixteenth of the list of live tasks
+     * is read.
+     *
+     * @param tasks how many to tell one by one, 0 or more; the others are counted by what they do
+     * @return what they do
+     * @throws IllegalArgumentException if the number is negative
+     */
+    public TaskDump dump(int tasks) {
+        if (tasks < 0) {
+            throw new IllegalArgumentException("tasks=" + tasks + " must be 0 or more");
+        }
+        return TaskDump.of(this, tasks);
+    }
+
+    /**
+     * {@return a dump of each runtime in this JVM that has not ended, in the order of their names} The {@link #global()} runtime is
+     * among them once it is used.
+     */
+    public static List<TaskDump> dumpAll() {
+        List<TaskRuntime> all;
+        synchronized (RUNTIMES) {
+            all = new ArrayList<>(RUNTIMES.keySet());
+        }
+        all.sort(Comparator.comparing(TaskRuntime::name));
+        return all.stream().map(TaskRuntime::dump).toList();
+    }
+
     @Override
     public String toString() {
         return "TaskRuntime[" + name() + ", " + workerThreads() + " workers, " + liveTasks() + " live tasks"
@@ -539,6 +590,7 @@ public final class TaskRuntime implements AutoCloseable {
 
     private void terminate() {
         if (terminated.compareAndSet(false, true)) {
+            RUNTIMES.remove(this);
             core.close();
             failures.reportAll();
         }

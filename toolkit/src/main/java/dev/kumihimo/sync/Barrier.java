@@ -285,6 +285,12 @@ public final class Barrier {
         }
 
         @Override
+        public @Nullable String lostWakeup() {
+            WaitNode head = undecided(waiters);
+            return head != null && arrived >= parties ? lost("all " + parties + " have arrived", head) : null;
+        }
+
+        @Override
         public String toString() {
             return "barrier with " + arrived + " of " + parties;
         }

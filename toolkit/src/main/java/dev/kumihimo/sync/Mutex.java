@@ -8,6 +8,7 @@ import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -275,6 +276,12 @@ public final class Mutex<T extends @Nullable Object> implements Selectable<Mutex
         @Nullable
         String missing(int count) {
             return Holder.left(mutex.holder, "still held");
+        }
+
+        @Override
+        public List<Thread> holders() {
+            Thread now = mutex.holder;
+            return now == null ? List.of() : List.of(now);
         }
 
         @Override

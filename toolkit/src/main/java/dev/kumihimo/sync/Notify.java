@@ -397,6 +397,12 @@ public final class Notify implements Selectable<@Nullable Void> {
         }
 
         @Override
+        public @Nullable String lostWakeup() {
+            WaitNode head = undecided(waiters);
+            return head != null && permit ? lost("a permit is kept", head) : null;
+        }
+
+        @Override
         public String toString() {
             return "notify";
         }

@@ -37,9 +37,6 @@ import org.jspecify.annotations.Nullable;
 public final class OnceCell<T> {
     private final OncePoint point = new OncePoint("once-cell");
 
-    /** Who makes the value; written by that thread, cleared by it. Plain: who finds itself there has written it. */
-    private @Nullable Thread maker;
-
     /** Creates a cell without a value. */
     public OnceCell() {}
 
@@ -135,7 +132,7 @@ public final class OnceCell<T> {
     }
 
     private void beforeInit() throws InterruptedException {
-        if (maker == Thread.currentThread()) {
+        if (point.isMadeByCaller()) {
             throw new IllegalStateException(
                     Holder.name(Thread.currentThread()) + " is making this value, and would wait for itself");
         }
@@ -144,16 +141,13 @@ public final class OnceCell<T> {
 
     private <X extends Exception> T make(Body<? extends T, X> init) throws X {
         boolean done = false;
-        maker = Thread.currentThread();
         try {
             T made = Objects.requireNonNull(init.call(), "the body returned null in place of a value");
-            maker = null;
             point.made(made);
             done = true;
             return made;
         } finally {
             if (!done) {
-                maker = null;
                 point.failed();
             }
         }

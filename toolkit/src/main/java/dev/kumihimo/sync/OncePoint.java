@@ -5,15 +5,17 @@ import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.WakeList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Algorithm: a write-once value, a flag for the one that makes it, and a queue, behind a spin lock. Who makes the value and
+ * Algorithm: a write-once value, the thread that makes it, and a queue, behind a spin lock. Who makes the value and
  * fails hands the making to the waiter at the head: granted, but not with a value.
  *
- * Fields: value: written once under the lock, read by anybody (volatile). busy: guarded by the lock; it stays set while the
- * making changes hands. A node's item, once granted: the value, or MAKE.
- * Invariants: I1 once there is a value, nobody waits and nobody makes one. I2 in a OnceCell somebody waits only while busy.
+ * Fields: value: written once under the lock, read by anybody (volatile). maker: written under the lock, never null
+ * while the making changes hands. Read by anybody: who finds itself there has been put there, by itself or before it was woken;
+ * all others use it for reports. A node's item, once granted: the value, or MAKE.
+ * Invariants: I1 once there is a value, nobody waits and nobody makes one. I2 in a OnceCell somebody waits only while there is a maker.
  * Cancellation: a waiter that gives up cannot be handed the making, so it holds nobody up.
  */
 
@@ -25,7 +27,7 @@ final class OncePoint extends WaitPoint {
     private final String kind;
     private final WaitQueue waiters = new WaitQueue();
     private volatile @Nullable Object value;
-    private boolean busy;
+    private @Nullable Thread maker;
 
     OncePoint(String kind) {
         this.kind = kind;
@@ -72,8 +74,8 @@ final class OncePoint extends WaitPoint {
 
     private @Nullable Object valueOrMake() {
         Object present = value;
-        if (present == null && !busy) {
-            busy = true;
+        if (present == null && maker == null) {
+            maker = Thread.currentThread();
             return MAKE;
         }
         return present;
@@ -101,7 +103,7 @@ final class OncePoint extends WaitPoint {
         lock();
         try {
             Object hindrance = value;
-            if (hindrance == null && busy) {
+            if (hindrance == null && maker != null) {
                 hindrance = MAKE;
             }
             if (hindrance != null) {
@@ -120,7 +122,7 @@ final class OncePoint extends WaitPoint {
         WakeList woken = new WakeList();
         lock();
         try {
-            busy = false;
+            maker = null;
             put(made, woken);
         } finally {
             unlock();
@@ -149,7 +151,7 @@ final class OncePoint extends WaitPoint {
                     break;
                 } // else it has given up: the next one
             }
-            busy = next != null;
+            maker = next == null ? null : next.owner().waiter().thread();
         } finally {
             unlock();
         }
@@ -158,8 +160,25 @@ final class OncePoint extends WaitPoint {
         }
     }
 
+    /** {@return whether the calling thread makes the value} */
+    boolean isMadeByCaller() {
+        return maker == Thread.currentThread();
+    }
+
+    @Override
+    public List<Thread> holders() {
+        Thread now = maker;
+        return now == null ? List.of() : List.of(now);
+    }
+
+    @Override
+    public @Nullable String lostWakeup() {
+        WaitNode head = undecided(waiters);
+        return head != null && value != null ? lost("the value is there", head) : null;
+    }
+
     @Override
     public String toString() {
-        return kind + (value != null ? " with its value" : busy ? " being initialized" : " without a value");
+        return kind + (value != null ? " with its value" : maker != null ? " being initialized" : " without a value");
     }
 }

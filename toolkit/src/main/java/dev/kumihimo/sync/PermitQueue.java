@@ -188,6 +188,18 @@ abstract class PermitQueue extends WaitPoint {
         return permits;
     }
 
+    @Override
+    public final @Nullable String lostWakeup() {
+        WaitNode head = undecided(waiters);
+        if (head == null) {
+            return null;
+        }
+        if (closed) {
+            return lost("it is closed", head);
+        }
+        return head.count > permits ? null : lost(permits + " free, " + head.count + " wanted", head);
+    }
+
     private boolean hasFree(int count) {
         return permits >= count && waiters.isEmpty();
     }

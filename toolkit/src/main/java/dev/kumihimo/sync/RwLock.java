@@ -1,12 +1,17 @@
 package dev.kumihimo.sync;
 
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.internal.wait.Wait;
+import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.select.Selectable;
 import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -60,6 +65,9 @@ public final class RwLock<T extends @Nullable Object> {
     private T value;
     private @Nullable Thread writer;
 
+    /** Who reads, for reports of the test kit; elsewhere null, since to keep it would cost each reader. */
+    private final @Nullable Queue<Thread> readers = Points.ON ? new ConcurrentLinkedQueue<>() : null;
+
     private RwLock(T value, int maxReaders) {
         this.value = value;
         this.maxReaders = maxReaders;
@@ -104,6 +112,7 @@ public final class RwLock<T extends @Nullable Object> {
         Thread caller = begin();
         ReadGuard<T> guard = new ReadGuard<>(this, caller); // before anything is taken: without memory, nothing is lost
         take(1);
+        noteReader(caller);
         return guard;
     }
 
@@ -120,6 +129,7 @@ public final class RwLock<T extends @Nullable Object> {
         Thread caller = begin();
         ReadGuard<T> guard = new ReadGuard<>(this, caller);
         take(1, timeout);
+        noteReader(caller);
         return guard;
     }
 
@@ -130,8 +140,13 @@ public final class RwLock<T extends @Nullable Object> {
      */
     public @Nullable ReadGuard<T> tryRead() {
         Waiter.spendQuietly();
-        ReadGuard<T> guard = new ReadGuard<>(this, Thread.currentThread());
-        return core.tryTake(1) ? guard : null;
+        Thread caller = Thread.currentThread();
+        ReadGuard<T> guard = new ReadGuard<>(this, caller);
+        if (!core.tryTake(1)) {
+            return null;
+        }
+        noteReader(caller);
+        return guard;
     }
 
     /**
@@ -230,6 +245,12 @@ public final class RwLock<T extends @Nullable Object> {
         }
     }
 
+    private void noteReader(Thread reader) {
+        if (readers != null) {
+            readers.add(reader);
+        }
+    }
+
     /** {@return how many may read at a time} */
     public int maxReaders() {
         return maxReaders;
@@ -299,6 +320,9 @@ public final class RwLock<T extends @Nullable Object> {
                 Holder.refuseOthers(holder, "read lock");
                 WakeList served = new WakeList(); // first: if there is no memory for it, the lock is still held
                 closed = true;
+                if (lock.readers != null) {
+                    lock.readers.remove(holder);
+                }
                 lock.core.give(1, served);
             }
         }
@@ -363,6 +387,7 @@ public final class RwLock<T extends @Nullable Object> {
             checkOpen();
             Holder.refuseOthers(holder, "write lock");
             ReadGuard<T> reading = new ReadGuard<>(lock, holder);
+            lock.noteReader(holder);
             release(1);
             return reading;
         }
@@ -435,6 +460,13 @@ public final class RwLock<T extends @Nullable Object> {
         ReadGuard<T> prepare() {
             return new ReadGuard<>(lock, Thread.currentThread());
         }
+
+        @Override
+        protected ReadGuard<T> result(@Nullable Object outcome) {
+            ReadGuard<T> guard = super.result(outcome);
+            lock.noteReader(guard.holder);
+            return guard;
+        }
     }
 
     private static final class Writing<T extends @Nullable Object> extends Locking<T, WriteGuard<T>> {
@@ -461,6 +493,20 @@ public final class RwLock<T extends @Nullable Object> {
         Core(RwLock<?> lock) {
             super(lock.maxReaders);
             this.lock = lock;
+        }
+
+        /** The writer; or for one that wants to write, and waits for all of them, those who read, where they are known. */
+        @Override
+        public List<Thread> holders(WaitNode asking) {
+            Thread now = lock.writer;
+            if (now != null) {
+                return List.of(now);
+            }
+            if (lock.readers == null || asking.count != lock.maxReaders) {
+                return List.of(); // a reader that waits for a writer before it, which may give up
+            }
+            List<Thread> known = List.copyOf(lock.readers);
+            return known.size() == lock.maxReaders - freeRoughly() ? known : List.of(); // else one has yet to resume
         }
 
         @Override

@@ -7,6 +7,8 @@ import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.Waiter;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,15 +16,21 @@ import org.jspecify.annotations.Nullable;
  * slot. At most one wait at a time, the owner's; it is granted by the next end, whatever it waits for, and looks again.
  */
 final class Completions extends WaitPoint {
-    private final String kind;
+    /** Of a wait that looks also for members that were discarded: what its count says; of one for a slot, how many there are. */
+    private static final int EITHER_SORT = -1;
+
+    /** With more members than this, reports do not ask who the owner waits for. */
+    private static final int FEW = 64;
+
+    private final OwnedTasks tasks;
     private final WaitQueue owner = new WaitQueue();
     private @Nullable Member first; // all guarded by the lock
     private @Nullable Member last;
     private @Nullable Member discarded; // those that ended after they were discarded, through nextCompleted
     private int running;
 
-    Completions(String kind) {
-        this.kind = kind;
+    Completions(OwnedTasks tasks) {
+        this.tasks = tasks;
     }
 
     void started() {
@@ -142,7 +150,7 @@ final class Completions extends WaitPoint {
         lock();
         try {
             Member member = take();
-            return member == null ? register() : member;
+            return member == null ? register(0) : member;
         } finally {
             unlock();
         }
@@ -156,14 +164,15 @@ final class Completions extends WaitPoint {
             if (member == null) {
                 member = take();
             }
-            return member == null ? register() : member;
+            return member == null ? register(EITHER_SORT) : member;
         } finally {
             unlock();
         }
     }
 
-    private Wait register() {
+    private Wait register(int lookingFor) {
         Wait wait = Wait.at(this);
+        wait.count = lookingFor;
         owner.add(wait);
         return wait;
     }
@@ -215,7 +224,7 @@ final class Completions extends WaitPoint {
                 if (running < max) {
                     return;
                 }
-                wait = register();
+                wait = register(max);
             } finally {
                 unlock();
             }
@@ -223,8 +232,38 @@ final class Completions extends WaitPoint {
         }
     }
 
+    /** Members that run: the end of any one may do. */
+    @Override
+    public List<Thread> holders() {
+        List<Thread> threads = new ArrayList<>();
+        for (Member member = tasks.anyMember(); member != null; member = member.next) {
+            Thread thread = member.ended ? null : member.task.threadOrNull();
+            if (!member.ended && (thread == null || threads.size() == FEW)) {
+                return List.of(); // a job that has not begun, or too many to ask
+            }
+            if (thread != null) {
+                threads.add(thread);
+            }
+        }
+        return threads;
+    }
+
+    @Override
+    public @Nullable String lostWakeup() {
+        WaitNode waiting = undecided(owner);
+        if (waiting == null) {
+            return null;
+        }
+        int lookingFor = waiting.count;
+        if (lookingFor > 0) {
+            return running < lookingFor ? lost("there is a slot", waiting) : null;
+        }
+        boolean any = first != null || (lookingFor == EITHER_SORT && discarded != null);
+        return any ? lost("one has ended", waiting) : null;
+    }
+
     @Override
     public String toString() {
-        return kind + " with " + running + " running";
+        return tasks.kind() + " with " + running + " running";
     }
 }

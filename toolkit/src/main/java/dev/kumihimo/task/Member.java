@@ -44,6 +44,11 @@ class Member implements Runnable, TaskKeeper {
     }
 
     @Override
+    public Object group() {
+        return tasks;
+    }
+
+    @Override
     public long deadline() {
         return deadline;
     }

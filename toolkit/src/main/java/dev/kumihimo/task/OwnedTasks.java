@@ -46,7 +46,7 @@ final class OwnedTasks {
     OwnedTasks(String kind, int maxConcurrency) {
         this.kind = kind;
         this.maxConcurrency = maxConcurrency;
-        this.completions = new Completions(kind);
+        this.completions = new Completions(this);
         this.scope = StructuredScope.open(kind + " of " + ownerName, this::newThread);
     }
 
@@ -202,6 +202,16 @@ final class OwnedTasks {
         member.previous = null;
         member.next = null;
         size--;
+    }
+
+    String kind() {
+        return kind;
+    }
+
+    /** {@return the first of those that have not been taken, or null; for reports, racy: a list through Member.next} */
+    @Nullable
+    Member anyMember() {
+        return members;
     }
 
     /** {@return how many have not been taken, discarded ones included} */

@@ -364,6 +364,12 @@ final class TokenNode extends WaitPoint {
     }
 
     @Override
+    public @Nullable String lostWakeup() {
+        WaitNode head = undecided(waiters);
+        return head != null && isCancelled() ? lost("it is cancelled", head) : null;
+    }
+
+    @Override
     public String toString() {
         StringBuilder path = new StringBuilder();
         for (TokenNode node = this; node != null; node = node.parent) {

@@ -123,6 +123,12 @@ final class TrackerPoint extends WaitPoint {
     }
 
     @Override
+    public @Nullable String lostWakeup() {
+        WaitNode head = undecided(waiters);
+        return head != null && isOver() ? lost("it is closed and empty", head) : null;
+    }
+
+    @Override
     public String toString() {
         return "TaskTracker with " + size() + " tracked, " + (isClosed() ? "closed" : "not closed");
     }

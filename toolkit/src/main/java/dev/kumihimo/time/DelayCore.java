@@ -351,6 +351,16 @@ final class DelayCore extends WaitPoint {
         }
     }
 
+    @Override
+    public @Nullable String lostWakeup() {
+        WaitNode taker = undecided(takers);
+        Key head = heap.peek();
+        if (taker == null || head == null || head.time == Long.MAX_VALUE) {
+            return null;
+        }
+        return aim == null ? lost("no timer is armed for its first item", taker) : null;
+    }
+
     /** {@return what it is, for dumps} */
     @Override
     public String toString() {

@@ -37,6 +37,24 @@ public abstract class LiveTask extends Waiter {
     /** {@return what its body threw if nobody has joined it since, for tests; null also while it runs} */
     public abstract @Nullable Throwable unjoinedFailure();
 
+    /** {@return the number by which the task is known} */
+    public abstract long id();
+
+    /** {@return its name: the one it was given, else one made of its number} */
+    public abstract String name();
+
+    /** {@return whether it is a blocking job, on a platform thread} */
+    public abstract boolean isBlocking();
+
+    /** {@return a number that no other live task has, save after 2^31 tasks, and that is never 0} */
+    public abstract int key();
+
+    /** {@return the {@link #key} of the task that spawned it, which may have ended; 0 if none did} */
+    public abstract int spawner();
+
+    /** {@return the set that it belongs to, see {@link TaskKeeper#group}; null if none} */
+    public abstract @Nullable Object group();
+
     /** {@return how the task is called in reports: its name and id} */
     @Override
     public abstract String toString();

@@ -2,6 +2,8 @@ package dev.kumihimo.internal.wait;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -337,6 +339,43 @@ public final class Wait extends WaitNode implements Expirable {
                 unlink(node, woken);
             }
         }
+    }
+
+    /* ---------------- What reports ask; racy -------------- */
+
+    /**
+     * {@return the threads that alone can end this wait, save by cancelling it; empty if anybody can} A select waits for all of
+     * them together if each of its branches does for some: one that goes on may be enough.
+     */
+    public List<Thread> holders() {
+        if (point != null) {
+            return point.holders(this);
+        }
+        List<Thread> all = new ArrayList<>();
+        for (WaitNode node : registrations) {
+            if (node != null && node.point != null) {
+                List<Thread> ofBranch = node.point.holders(node);
+                if (ofBranch.isEmpty()) {
+                    return ofBranch;
+                }
+                all.addAll(ofBranch);
+            }
+        }
+        return all;
+    }
+
+    /** {@return the points it waits at: none for a pure delay, several for a select} */
+    public List<WaitPoint> points() {
+        if (point != null) {
+            return List.of(point);
+        }
+        List<WaitPoint> all = new ArrayList<>();
+        for (WaitNode node : registrations) {
+            if (node != null && node.point != null) {
+                all.add(node.point);
+            }
+        }
+        return all;
     }
 
     /** {@return what it waits for, for dumps} */

@@ -81,11 +81,21 @@ public abstract class WaitPoint extends SpinLock {
     /* ---------------- What reports ask; no operation does -------------- */
 
     /**
-     * {@return the threads that hold what is waited for here, which alone can end a wait; empty where that may be anybody} Racy:
-     * true only while none of them runs.
+     * {@return the threads that hold what is waited for here, which alone can end a wait; empty where that may be anybody, or is
+     * not known} Called without the lock, and racy: true only while none of them runs. If there are several, one that goes on
+     * may be enough to end a wait.
      */
     public List<Thread> holders() {
         return List.of();
+    }
+
+    /**
+     * As {@link #holders()}, of what one of those who wait here is for, where they wait for different things.
+     *
+     * @param asking the registration of who waits
+     */
+    public List<Thread> holders(WaitNode asking) {
+        return holders();
     }
 
     /**
@@ -94,6 +104,22 @@ public abstract class WaitPoint extends SpinLock {
      */
     public @Nullable String lostWakeup() {
         return null;
+    }
+
+    /**
+     * {@return the oldest registration in a queue of this point's, if its wait is not decided; under the lock, for
+     * {@link #lostWakeup}}
+     *
+     * @param queue may be null, for one that was not made yet
+     */
+    protected static @Nullable WaitNode undecided(@Nullable WaitQueue queue) {
+        WaitNode head = queue == null ? null : queue.peek();
+        return head == null || head.owner().isDecided() ? null : head;
+    }
+
+    /** {@return what {@link #lostWakeup} says: what is there, and who waits nevertheless} */
+    protected static String lost(String there, WaitNode waiting) {
+        return there + ", and " + waiting.owner().waiter() + " waits";
     }
 
     /**

@@ -181,6 +181,11 @@ public abstract class Waiter extends CancelScope implements Thread.UncaughtExcep
         return holder == null ? Long.MAX_VALUE : holder.deadline();
     }
 
+    /** {@return as {@link #currentDeadline}, of a thread that need not be the caller; racy, for reports} */
+    public final long regionDeadline() {
+        return currentDeadline();
+    }
+
     /** What an exception tells of cancellation. */
     protected enum Cancellation {
         /** Nothing. */

@@ -1,0 +1,59 @@
+package dev.kumihimo.internal.carrier;
+
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Where in the user's code a thread is: what reports say of a stack. */
+public final class UserFrames {
+    private static final String HOME = "dev.kumihimo.";
+    private static final Set<String> ROOMS = Set.of(
+            "channel",
+            "codec",
+            "fs",
+            "internal",
+            "io",
+            "net",
+            "process",
+            "runtime",
+            "select",
+            "signal",
+            "sync",
+            "task",
+            "time",
+            "tls");
+
+    private UserFrames() {}
+
+    /**
+     * {@return the innermost frame that is neither ours nor the JDK's, or null} A virtual thread that is ready is handed to its
+     * scheduler again by the look; it does no harm, but costs.
+     */
+    public static @Nullable StackTraceElement of(Thread thread) {
+        return of(thread.getStackTrace());
+    }
+
+    /** {@return as {@link #of(Thread)}, of a stack that was taken} */
+    public static @Nullable StackTraceElement of(StackTraceElement[] stack) {
+        for (StackTraceElement frame : stack) {
+            String name = frame.getClassName();
+            if (!name.startsWith("java.") && !name.startsWith("jdk.") && !name.startsWith("sun.") && !isOurs(name)) {
+                return frame;
+            }
+        }
+        return null;
+    }
+
+    /** {@return a frame as a line of a report has it: {@code Repo.java:88}} */
+    public static String place(StackTraceElement frame) {
+        String file = frame.getFileName();
+        return file == null ? frame.getClassName() : file + ':' + frame.getLineNumber();
+    }
+
+    private static boolean isOurs(String className) {
+        if (!className.startsWith(HOME)) {
+            return false;
+        }
+        int dot = className.indexOf('.', HOME.length());
+        return dot > 0 && ROOMS.contains(className.substring(HOME.length(), dot));
+    }
+}
