@@ -600,7 +600,7 @@ class DeadlockTest {
             });
             guard.join();
             assertThat(dump.get())
-                    .startsWith("while it is driven")
+                    .startsWith("a task holds the carrier")
                     .contains("order: TestRuntime.fifo()")
                     .containsPattern("task \"main\" +running")
                     .contains("task \"waiter\"")
