@@ -44,6 +44,14 @@ final class Entry implements Executor {
     /** How many points it has reached. */
     long points;
 
+    /** How many of its runs it has ended itself: it has parked, yielded or ended. */
+    long stops;
+
+    /** What it is known by, whatever the schedule; and of how many threads it is the one who started them. */
+    long key;
+
+    long children;
+
     Entry(TestScheduler scheduler, boolean heir) {
         this.scheduler = scheduler;
         this.heir = heir;
@@ -67,6 +75,7 @@ final class Entry implements Executor {
         Entry entry = heirs.get(handed);
         if (entry == null) {
             entry = new Entry(scheduler, true);
+            entry.key = scheduler.key();
             entry.thread = VirtualThreads.threadOf(handed);
             heirs.put(handed, entry);
             scheduler.know(entry);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Says how a run came to where it is, and who waits for what. For use while nothing runs. */
 final class Report {
-    private static final int LONGEST_TRACE = 2_000;
+    static final int LONGEST_TRACE = 2_000;
     private static final String ROOM = "dev.kumihimo.";
     private static final Set<String> ROOMS =
             Set.of("channel", "internal", "io", "net", "runtime", "select", "sync", "task", "time");
@@ -37,7 +37,7 @@ final class Report {
 
     /** {@return how the run is replayed} */
     String replay() {
-        String trace = scheduler.record().choices();
+        String trace = scheduler.record().trace();
         return order
                 + "; JDK " + Runtime.version()
                 + "; " + scheduler.steps() + " runs, schedule hash 0x"
@@ -116,16 +116,17 @@ final class Report {
     private static String where(@Nullable Thread thread) {
         if (thread != null) {
             for (StackTraceElement frame : thread.getStackTrace()) {
-                String name = frame.getClassName();
-                if (!name.startsWith("java.")
-                        && !name.startsWith("jdk.")
-                        && !name.startsWith("sun.")
-                        && !isOurs(name)) {
+                if (!isOfOthers(frame.getClassName())) {
                     return "  at " + frame;
                 }
             }
         }
         return "";
+    }
+
+    /** {@return whether a class is the JDK's or ours} */
+    static boolean isOfOthers(String name) {
+        return name.startsWith("java.") || name.startsWith("jdk.") || name.startsWith("sun.") || isOurs(name);
     }
 
     private static boolean isOurs(String className) {

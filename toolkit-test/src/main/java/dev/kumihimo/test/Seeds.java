@@ -29,9 +29,21 @@ final class Seeds {
         }
     }
 
+    /** {@return whether the environment asks for seeds that differ from run to run} */
+    static boolean isRandom() {
+        String text = System.getProperty(PROPERTY);
+        return "random".equals(text == null || text.isBlank() ? System.getenv(VARIABLE) : text.strip());
+    }
+
     /** {@return a seed that differs from run to run} */
     static long fresh() {
         return Rng.of(System.nanoTime()).nextLong();
+    }
+
+    /** {@return how a random order is called, and replayed} */
+    static String order(long seed) {
+        return "seed " + show(seed) + ": replay with TestRuntime.seeded(" + show(seed) + "L) or -D" + PROPERTY + "="
+                + show(seed);
     }
 
     static String show(long seed) {

@@ -23,6 +23,7 @@ public final class TestRuntimeBuilder {
     private String order = "order: TestRuntime.fifo()";
     Duration limit = Duration.ofSeconds(30);
     LeakPolicy leaks = LeakPolicy.IGNORE;
+    long maxSteps = Long.MAX_VALUE;
 
     TestRuntimeBuilder() {}
 
@@ -50,10 +51,7 @@ public final class TestRuntimeBuilder {
      * @return this
      */
     public TestRuntimeBuilder seed(long seed) {
-        return strategy(
-                Strategy.random(seed),
-                "seed " + Seeds.show(seed) + ": replay with TestRuntime.seeded(" + Seeds.show(seed) + "L) or -D"
-                        + Seeds.PROPERTY + "=" + Seeds.show(seed));
+        return strategy(Strategy.random(seed), Seeds.order(seed));
     }
 
     /**
@@ -68,6 +66,33 @@ public final class TestRuntimeBuilder {
             throw new IllegalArgumentException("realTime=" + realTime + " must be more than zero");
         }
         limit = realTime;
+        return this;
+    }
+
+    /**
+     * Has the order be that of an earlier run, see {@link Strategy#replay}.
+     *
+     * @param trace the trace of that run
+     * @return this
+     * @throws IllegalArgumentException if it is no trace, or one of another version of the kit
+     */
+    public TestRuntimeBuilder replay(String trace) {
+        return strategy(Strategy.replay(trace), "order: the replayed one");
+    }
+
+    /**
+     * Sets how many steps a test may take: a step is a run of a task, or a point it reaches. One that takes more fails with
+     * a {@link ScheduleError} of kind livelock, which tells what each task does.
+     *
+     * @param steps at least 1; unbounded unless set, and 1,000,000 under {@link Explore}
+     * @return this
+     * @throws IllegalArgumentException if it is below 1
+     */
+    public TestRuntimeBuilder maxSteps(long steps) {
+        if (steps < 1) {
+            throw new IllegalArgumentException("steps=" + steps + " must be at least 1");
+        }
+        maxSteps = steps;
         return this;
     }
 

@@ -53,13 +53,14 @@ final class TestScheduler implements ControlledScheduler {
     private static final int MAX_JOBS = 512;
     private static final int JOB_KEEP_ALIVE_NANOS = 100_000_000;
 
-    private final Strategy strategy;
+    private Strategy strategy;
     private final VirtualTimers timers = new VirtualTimers();
     private final TestClock clock = new TestClock(timers);
     private final CountingPool blocking;
     private final ThreadFactory threads;
 
     private final ArrayList<Entry> ready = new ArrayList<>();
+    private final Ready question = new Ready(ready);
     private final ConcurrentLinkedQueue<Handed> outside = new ConcurrentLinkedQueue<>();
     private final Map<Thread, Entry> entries = Collections.synchronizedMap(new WeakHashMap<>());
     private final Set<Entry> elsewhere = new LinkedHashSet<>(); // parked, and not in a toolkit wait we know of
@@ -79,6 +80,13 @@ final class TestScheduler implements ControlledScheduler {
     private @Nullable Entry watched;
     private long watchedPoint;
     private @Nullable Consumer<Point> listener;
+    private @Nullable Interleaving watcher;
+    private @Nullable Entry yielder; // ran last, and yielded
+    private int lastRun = -1;
+    private int foreigners; // threads that were not started by one of these
+    private String lastOutside = "";
+    private long maxMoves = Long.MAX_VALUE;
+    private long moves; // runs and points
     private int nextId;
     private long handedOver;
     private long fruitless;
@@ -98,6 +106,7 @@ final class TestScheduler implements ControlledScheduler {
         }
         this.threads = body -> {
             Entry entry = new Entry(this, false);
+            entry.key = key();
             Thread thread = VirtualThreads.factory(entry).newThread(body);
             entry.thread = thread;
             entries.put(thread, entry);
@@ -105,7 +114,14 @@ final class TestScheduler implements ControlledScheduler {
         };
     }
 
-    private record Handed(Entry entry, Runnable continuation) {}
+    private record Handed(Entry entry, Runnable continuation, String by) {}
+
+    /** {@return what a thread that is being made is known by: by whom it is started, and which of that one's it is} */
+    long key() {
+        TestCarrier mine = carrier;
+        Entry parent = mine != null && VirtualThreads.currentCarrier() == mine ? current : null;
+        return Rng.of(parent == null ? ++foreigners : parent.key * 31 + ++parent.children).nextLong();
+    }
 
     /* ---------------- What the runtime asks of it -------------- */
 
@@ -203,7 +219,7 @@ final class TestScheduler implements ControlledScheduler {
         if (mine != null && VirtualThreads.currentCarrier() == mine) {
             add(entry, continuation);
         } else {
-            outside.add(new Handed(entry, continuation));
+            outside.add(new Handed(entry, continuation, Thread.currentThread().getName()));
             LockSupport.unpark(mine);
         }
     }
@@ -228,6 +244,7 @@ final class TestScheduler implements ControlledScheduler {
             add(handed.entry(), handed.continuation());
             if (count) {
                 outsideWakes++;
+                lastOutside = handed.entry() + " by " + handed.by() + " at run " + (steps + 1);
             }
         }
         return any;
@@ -246,37 +263,34 @@ final class TestScheduler implements ControlledScheduler {
         if (ready.size() < 2) {
             return ready.isEmpty() ? null : ready.get(0);
         }
-        return ready.get(choose(null));
+        if (fruitless > YIELDS) {
+            return ready.get(0); // each has a turn, whatever the strategy has against it, before they all count as idle
+        }
+        int index = choose(question.after(lastRun, yielder));
+        return failure == null ? ready.get(index) : null;
     }
 
-    private int choose(@Nullable Entry running) {
-        int index = strategy.choose(new View(ready, running));
-        int size = ready.size() + (running == null ? 0 : 1);
-        if (index < 0 || index >= size) {
-            throw new IllegalStateException("the strategy chose " + index + " of " + size);
-        }
-        record.choice(index);
-        return index;
-    }
-
-    private record View(List<Entry> ready, @Nullable Entry running) implements Strategy.Choice {
-        @Override
-        public int size() {
-            return ready.size() + (running == null ? 0 : 1);
-        }
-
-        @Override
-        public int task(int index) {
-            if (running != null) {
-                return index == 0 ? running.id : ready.get(index - 1).id;
+    /** {@return what the strategy chooses, and 0 if it fails: the drive ends then before anything else is run} */
+    private int choose(Ready choice) {
+        try {
+            int index = strategy.choose(choice);
+            if (index < 0 || index >= choice.size()) {
+                throw new IllegalStateException("it chose " + index + " of " + choice.size());
             }
-            return ready.get(index).id;
+            record.choice(choice, index);
+            return index;
+        } catch (RuntimeException e) {
+            strategyFailed(e);
+            return 0;
         }
+    }
 
-        @Override
-        public boolean canGoOn() {
-            return running != null;
-        }
+    private void strategyFailed(RuntimeException e) {
+        String outsider = outsideWakes == 0 ? "" : "; the last wake from outside was " + lastOutside;
+        strategy = Strategy.fifo(); // for the end
+        failure = e instanceof Divergence
+                ? new ScheduleError(e.getMessage() + outsider, e)
+                : new ScheduleError("the strategy failed: " + e, e);
     }
 
     /* ---------------- Running -------------- */
@@ -327,6 +341,7 @@ final class TestScheduler implements ControlledScheduler {
                 return true;
             }
             Entry next = next();
+            rethrow(); // of the strategy
             if (next != null && fruitless <= YIELDS + ready.size()) {
                 run(next);
                 settlingSince = 0;
@@ -348,6 +363,7 @@ final class TestScheduler implements ControlledScheduler {
         switching = null;
         current = entry;
         steps++;
+        moved();
         record.ran(entry.id);
         long before = handedOver;
         try {
@@ -356,6 +372,14 @@ final class TestScheduler implements ControlledScheduler {
             failure = e; // the JDK lets nothing out, unless it is broken or out of memory
         }
         current = null;
+        lastRun = entry.id;
+        yielder = entry.queued && switching == null ? entry : null;
+        if (switching == null) {
+            entry.stops++;
+        }
+        if (watcher != null) {
+            watcher.ran(entry, switching != null);
+        }
         boolean yieldedOnly = entry.queued && handedOver == before + 1 && switching == null;
         fruitless = yieldedOnly ? fruitless + 1 : 0;
         if (!entry.queued) {
@@ -371,6 +395,9 @@ final class TestScheduler implements ControlledScheduler {
         Throwable e = failure;
         if (e != null) {
             failure = null;
+            if (e instanceof ScheduleError error) {
+                throw error;
+            }
             throw new ScheduleError("the carrier met an error: " + e, e);
         }
     }
@@ -445,6 +472,24 @@ final class TestScheduler implements ControlledScheduler {
         return true;
     }
 
+    /** Counts a step; one too many ends the drive. */
+    private void moved() {
+        if (++moves > maxMoves && failure == null) {
+            failure = new ScheduleError("livelock: more than " + maxMoves + " steps, of " + steps + " runs");
+            maxMoves = Long.MAX_VALUE; // there is the end to come
+        }
+    }
+
+    /** Sets how many runs and points there may be. */
+    void limitMoves(long most) {
+        maxMoves = most;
+    }
+
+    /** Has all that is run noted. */
+    void watch(@Nullable Interleaving by) {
+        watcher = by;
+    }
+
     /* ---------------- Points -------------- */
 
     /** Lets one thread alone run in the next drive. */
@@ -472,6 +517,15 @@ final class TestScheduler implements ControlledScheduler {
             return;
         }
         here.points++;
+        moved();
+        if (watcher != null) {
+            here.locks++; // as below
+            try {
+                watcher.reached(here, kind, at);
+            } finally {
+                here.locks--;
+            }
+        }
         Consumer<Point> hearing = listener;
         if (hearing != null) {
             here.locks++; // should it take one, that is no point
@@ -483,19 +537,21 @@ final class TestScheduler implements ControlledScheduler {
         }
         if (here == watched && here.points >= watchedPoint) {
             stopped = here;
-        } else if (only != null) {
-            return;
-        } else {
+        } else if (failure == null) {
+            if (only != null) {
+                return;
+            }
             takeOutside(true);
             if (ready.isEmpty()) {
                 return;
             }
-            int index = choose(here);
-            if (index == 0) {
+            int index = choose(question.at(Record.kindOf(kind), here));
+            if (index > 0) {
+                chosen = ready.get(index - 1);
+            } else if (failure == null) {
                 return;
             }
-            chosen = ready.get(index - 1);
-        }
+        } // else the drive ends as soon as this has left
         switching = here;
         Thread.yield();
         if (switching == here) { // pinned: it did not leave
@@ -519,14 +575,20 @@ final class TestScheduler implements ControlledScheduler {
     }
 
     int draw(int bound) {
-        int drawn = bound < 2 ? 0 : strategy.draw(bound);
-        if (drawn < 0 || drawn >= bound) {
-            throw new IllegalStateException("the strategy drew " + drawn + " of " + bound);
+        if (bound < 2 || failure != null) {
+            return 0;
         }
-        if (bound > 1) {
-            record.choice(drawn);
+        try {
+            int drawn = strategy.draw(bound);
+            if (drawn < 0 || drawn >= bound) {
+                throw new IllegalStateException("it drew " + drawn + " of " + bound);
+            }
+            record.draw(bound, drawn);
+            return drawn;
+        } catch (RuntimeException e) {
+            strategyFailed(e);
+            return 0;
         }
-        return drawn;
     }
 
     /* ---------------- What others see -------------- */
@@ -540,7 +602,7 @@ final class TestScheduler implements ControlledScheduler {
 
     /** {@return who is next} Something must be ready. */
     Entry pick() {
-        return ready.size() == 1 ? ready.get(0) : ready.get(choose(null));
+        return ready.size() == 1 ? ready.get(0) : ready.get(choose(question.after(lastRun, yielder)));
     }
 
     /** Does something on the carrier that hands over tasks, as the end of a runtime does, and runs none. */
@@ -605,32 +667,5 @@ final class TestScheduler implements ControlledScheduler {
 
     long deadlineOf(Wait wait) {
         return timers.deadlineOf(wait);
-    }
-
-    /** What was chosen and what ran, in order. */
-    static final class Record {
-        private final StringBuilder choices = new StringBuilder();
-        private long hash = 0xcbf29ce484222325L; // FNV-1a, over whole numbers
-
-        private void mix(long value) {
-            hash = (hash ^ value) * 0x100000001b3L;
-        }
-
-        void choice(int index) {
-            Strategies.write(choices, index);
-            mix(~(long) index);
-        }
-
-        void ran(int id) {
-            mix(id);
-        }
-
-        long hash() {
-            return hash;
-        }
-
-        String choices() {
-            return Strategies.trace(choices);
-        }
     }
 }
