@@ -250,7 +250,13 @@ final class Exploration {
     /* ---------------- What a failure tells -------------- */
 
     private String explained(Outcome failed, String which) {
-        StringBuilder text = new StringBuilder(System.lineSeparator()).append("  ").append(failed.replay());
+        StringBuilder text = new StringBuilder();
+        if (!String.valueOf(failed.failure()).contains(failed.replay())) {
+            text.append(System.lineSeparator()).append("  ").append(failed.replay());
+        }
+        if (failed.isDivergence()) {
+            return text.toString(); // its own trace is of no use
+        }
         long time = settings.shrinkNanos();
         String trace = failed.trace();
         if (time > 0 && failed.canRepeat() && !stopping) {

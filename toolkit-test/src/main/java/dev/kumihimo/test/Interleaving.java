@@ -13,6 +13,7 @@ final class Interleaving {
     private static final int MOST_COLUMNS = 6;
     private static final int LINE = 120;
     private static final StackWalker WALKER = StackWalker.getInstance();
+    private static final String DOOR = PointControl.class.getName(); // by which points come here
 
     private final boolean withTexts;
     private final List<Guided.Stretch> stretches = new ArrayList<>();
@@ -32,8 +33,8 @@ final class Interleaving {
     /** A task is at a point, and on its thread. */
     void reached(Entry entry, Points.Kind kind, Object at) {
         if (withTexts) {
-            String frame = WALKER.walk(frames -> frames.filter(
-                            each -> !Report.isOfOthers(each.getClassName()))
+            String frame = WALKER.walk(frames -> frames.dropWhile(each -> !each.getClassName().equals(DOOR))
+                    .filter(each -> !each.getClassName().equals(DOOR) && !Report.isOfOthers(each.getClassName()))
                     .findFirst()
                     .map(found -> found.getFileName() + ":" + found.getLineNumber())
                     .orElse(""));
