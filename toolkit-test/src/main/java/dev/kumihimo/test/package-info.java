@@ -19,6 +19,13 @@
  *       others are.
  * </ul>
  *
+ * <h2>Many schedules</h2>
+ *
+ * <p>{@link dev.kumihimo.test.Explore} has five ways: {@code portfolio(n)}, which is the one to begin with; {@code seeds(n)};
+ * {@code pct(n, depth)}; {@code preemptions(bound)}, which says {@code EXHAUSTED} if it has run all there are; and
+ * {@code replay(trace)}. A trace has every choice, and what there was to choose from: a run that leaves it says at which choice,
+ * what was ready then and what is now, and who woke a task from outside last.
+ *
  * <p>Not covered: races on plain fields between two points, and memory order (one carrier sees all writes in order); sockets.
  * On Java 21 to 23 a task that waits inside {@code synchronized} holds the carrier, and the run fails as stuck.
  *

@@ -223,6 +223,24 @@ class ReplayTest {
     }
 
     @Test
+    void ofManyTasks_thoseThatAreNotWrittenDown_areTold_byTheirHash() {
+        List<Entry> entries = new ArrayList<>();
+        for (int id = 0; id < 12; id++) {
+            Entry entry = new Entry(null, false);
+            entry.id = id;
+            entries.add(entry);
+        }
+        Ready ready = new Ready(entries).after(3, null);
+        Record record = new Record();
+        record.choice(ready, 5);
+        Record.Choice written = record.list().get(0);
+        assertThat(written.tasks()).hasSize(8);
+        assertThat(Record.matches(written, ready)).isTrue();
+        entries.get(11).id = 12;
+        assertThat(Record.matches(written, ready)).isFalse();
+    }
+
+    @Test
     void aRunThatEndsEarly_isTold() throws Exception {
         String trace;
         try (TestRuntime test = TestRuntime.fifo()) {
@@ -242,7 +260,13 @@ class ReplayTest {
             trace = test.trace();
         }
         assertThatThrownBy(() -> Explore.replay(trace).run(() -> {
-                    Task.spawnBlocking(() -> {}).join();
+                    Thread main = Thread.currentThread();
+                    Task.spawnBlocking(() -> {
+                                while (main.getState() != Thread.State.WAITING) { // else it need not be woken
+                                    Thread.onSpinWait();
+                                }
+                            })
+                            .join();
                     spawning(3).run();
                 }))
                 .isInstanceOf(ScheduleError.class)

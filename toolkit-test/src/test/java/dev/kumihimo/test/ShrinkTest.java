@@ -8,7 +8,9 @@ import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.VoidBody;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -70,6 +72,45 @@ class ShrinkTest {
         String message = failure(Explore.seeds(200).from(3), Races::orderAssumed);
         assertThat(group(SWITCHES, 2, message)).isEqualTo("0");
         assertThat(switchesOf(message)).isZero();
+    }
+
+    /** What is left out is left out of a run that is otherwise the same. */
+    @Test
+    void guided_withAllSwitches_isTheSameRun_andWithNone_hasNone() throws Exception {
+        for (int seed = 0; seed < 50; seed++) {
+            Interleaving watch = new Interleaving(false);
+            try (TestRuntime first = TestRuntime.seeded(seed)) {
+                first.watch(watch);
+                first.run(ShrinkTest::busy);
+                List<Integer> all = Guided.switches(watch.stretches());
+                assertThat(all).hasSize(first.record().preemptions());
+                List<Integer> drawn = first.record().drawn();
+                Strategy same = new Guided(watch.stretches(), Set.copyOf(all), drawn, false);
+                try (TestRuntime second = TestRuntime.with(same)) {
+                    second.run(ShrinkTest::busy);
+                    assertThat(second.trace()).isEqualTo(first.trace());
+                }
+                try (TestRuntime none = TestRuntime.with(new Guided(watch.stretches(), Set.of(), drawn, false))) {
+                    none.run(ShrinkTest::busy);
+                    assertThat(none.record().preemptions()).isZero();
+                }
+            }
+        }
+    }
+
+    private static void busy() throws Exception {
+        Races.Account account = new Races.Account();
+        List<JoinHandle<?>> others = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            others.add(Task.spawn(() -> {
+                account.write(account.read() + 1);
+                Task.yieldNow();
+                account.read();
+            }));
+        }
+        for (JoinHandle<?> other : others) {
+            other.join();
+        }
     }
 
     @Test

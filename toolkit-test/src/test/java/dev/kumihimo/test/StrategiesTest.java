@@ -180,6 +180,38 @@ class StrategiesTest {
     }
 
     @Test
+    void preemptions_claimNoBoundThatTheyHaveNotExhausted_wherePlacesAreDropped() {
+        int[] within = {6, 6 + 54, 0}; // of three tasks of four steps
+        for (int most = 1; most < 80; most++) {
+            Preemptions search = new Preemptions(2, most);
+            int[] made = new int[3];
+            int runs = 0;
+            for (Preemptions.Path path; runs < most && (path = search.next()) != null; runs++) {
+                made[Steps.run(path, 3, 4).switches()]++;
+                search.extend(path);
+            }
+            assertThat(runs).isEqualTo(most);
+            assertThat(search.exhausted())
+                    .as("%d schedules, made %s", most, List.of(made[0], made[1], made[2]))
+                    .isEqualTo(made[0] < within[0] ? -1 : made[0] + made[1] < within[1] ? 0 : 1);
+        }
+    }
+
+    /** A strategy that would run the one that yields for ever is overruled before all count as idle. */
+    @Test
+    void aTaskThatTheStrategyNeverChooses_hasATurnInTheEnd() throws Exception {
+        try (TestRuntime test = TestRuntime.with(choice -> choice.canGoOn() ? 0 : choice.size() - 1)) {
+            test.run(() -> {
+                AtomicBoolean flag = new AtomicBoolean();
+                Task.spawn(() -> flag.set(true));
+                while (!flag.get()) {
+                    Task.yieldNow();
+                }
+            });
+        }
+    }
+
+    @Test
     void preemptions_leaveNoMoreThanThereAre_countAsExhausted() {
         Preemptions search = new Preemptions(1_000, 1_000);
         int runs = 0;
