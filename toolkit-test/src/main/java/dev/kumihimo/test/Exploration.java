@@ -1,6 +1,5 @@
 package dev.kumihimo.test;
 
-import dev.kumihimo.internal.wait.TimerService;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -131,7 +130,8 @@ final class Exploration {
         attempts++;
         Strategy strategy = attempt.strategy().get();
         Outcome outcome = once(strategy, attempt.order(), null, Long.MAX_VALUE);
-        if (outcome.isDivergence() && strategy instanceof Preemptions.Path) { // classes that are initialised have no switches
+        if (outcome.isDivergence()
+                && strategy instanceof Preemptions.Path) { // classes that are initialised have no switches
             strategy = attempt.strategy().get();
             outcome = once(strategy, attempt.order(), null, Long.MAX_VALUE);
         }
@@ -181,7 +181,8 @@ final class Exploration {
         if (second.hash() != third.hash()) {
             throw new ScheduleError("not deterministic: " + settings.which(attempt, schedules + 1)
                     + " was run again, and went another way" + difference(second, third)
-                    + System.lineSeparator() + "  usual causes: static state, the order of identityHashCode or of a Set.of,"
+                    + System.lineSeparator()
+                    + "  usual causes: static state, the order of identityHashCode or of a Set.of,"
                     + " ThreadLocalRandom, the wall clock, wakes from outside ("
                     + (second.outside() + third.outside()) + " of these); Explore.checkDeterminism(false) does without"
                     + System.lineSeparator() + "  " + third.replay());

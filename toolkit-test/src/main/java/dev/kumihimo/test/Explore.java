@@ -346,7 +346,8 @@ public final class Explore {
         if (!attempt.counts() || kind == Kind.REPLAY) {
             return "the schedule of " + attempt.family();
         }
-        return "schedule " + number + (kind == Kind.PREEMPTIONS ? "" : " of " + count()) + " (" + attempt.family() + ")";
+        return "schedule " + number + (kind == Kind.PREEMPTIONS ? "" : " of " + count()) + " (" + attempt.family()
+                + ")";
     }
 
     Result result(int schedules, int distinct, int exhaustedBound, TreeMap<String, Integer> strategies) {

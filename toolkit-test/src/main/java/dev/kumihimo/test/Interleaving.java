@@ -33,7 +33,8 @@ final class Interleaving {
     /** A task is at a point, and on its thread. */
     void reached(Entry entry, Points.Kind kind, Object at) {
         if (withTexts) {
-            String frame = WALKER.walk(frames -> frames.dropWhile(each -> !each.getClassName().equals(DOOR))
+            String frame = WALKER.walk(frames -> frames.dropWhile(
+                            each -> !each.getClassName().equals(DOOR))
                     .filter(each -> !each.getClassName().equals(DOOR) && !Report.isOfOthers(each.getClassName()))
                     .findFirst()
                     .map(found -> found.getFileName() + ":" + found.getLineNumber())

@@ -14,13 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param outside how often it was woken from outside
  */
 record Outcome(
-        @Nullable Throwable failure,
-        long hash,
-        int choices,
-        String trace,
-        Record record,
-        String replay,
-        long outside) {
+        @Nullable Throwable failure, long hash, int choices, String trace, Record record, String replay, long outside) {
     private static final int LONGEST_KIND = 40;
 
     /** {@return what a failure has in common with those like it; empty if there is none} */

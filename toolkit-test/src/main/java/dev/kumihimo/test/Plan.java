@@ -29,8 +29,7 @@ final class Plan {
      * @param ran told the strategy after a run that did not fail
      * @param counts whether it is one of those that were asked for
      */
-    record Attempt(
-            String family, String order, Supplier<Strategy> strategy, Consumer<Strategy> ran, boolean counts) {
+    record Attempt(String family, String order, Supplier<Strategy> strategy, Consumer<Strategy> ran, boolean counts) {
         Attempt(String family, String order, Supplier<Strategy> strategy) {
             this(family, order, strategy, ran -> {}, true);
         }
@@ -123,9 +122,8 @@ final class Plan {
         plan.search = search;
         int[] searched = {0};
         plan.phases.add(() -> {
-            Preemptions.Path path = plan.left == 0 || searched[0] == Math.max(1, count / SEARCHED_PART)
-                    ? null
-                    : search.next();
+            Preemptions.Path path =
+                    plan.left == 0 || searched[0] == Math.max(1, count / SEARCHED_PART) ? null : search.next();
             if (path == null) {
                 return null;
             }

@@ -102,7 +102,9 @@ final class Preemptions {
         if (cutNow || !now.isEmpty()) {
             return exhausted;
         }
-        return later.isEmpty() && !cutLater ? bound : level; // nothing left means that there are no more switches to make
+        return later.isEmpty() && !cutLater
+                ? bound
+                : level; // nothing left means that there are no more switches to make
     }
 
     /** One schedule; it notes what it might have chosen behind its last place. */
@@ -165,8 +167,7 @@ final class Preemptions {
 
         @Override
         public String toString() {
-            long switches =
-                    Arrays.stream(places).filter(Place::preempts).count();
+            long switches = Arrays.stream(places).filter(Place::preempts).count();
             return "Explore.preemptions, a schedule with " + switches + " switches at points";
         }
     }

@@ -25,7 +25,8 @@ final class Scale {
         }
         String number = text.strip();
         try {
-            double factor = Double.parseDouble(number.endsWith("x") ? number.substring(0, number.length() - 1) : number);
+            double factor =
+                    Double.parseDouble(number.endsWith("x") ? number.substring(0, number.length() - 1) : number);
             if (factor > 0 && factor <= 1_000_000) {
                 return factor;
             }

@@ -120,7 +120,8 @@ final class TestScheduler implements ControlledScheduler {
     long key() {
         TestCarrier mine = carrier;
         Entry parent = mine != null && VirtualThreads.currentCarrier() == mine ? current : null;
-        return Rng.of(parent == null ? ++foreigners : parent.key * 31 + ++parent.children).nextLong();
+        return Rng.of(parent == null ? ++foreigners : parent.key * 31 + ++parent.children)
+                .nextLong();
     }
 
     /* ---------------- What the runtime asks of it -------------- */

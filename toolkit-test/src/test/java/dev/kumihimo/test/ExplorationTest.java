@@ -64,7 +64,10 @@ class ExplorationTest {
         assertThat(result.exhaustedBound()).isEqualTo(1);
         assertThat(result.strategies().keySet())
                 .containsExactly("fifo", "lifo", "pct(2)", "pct(3)", "pct(5)", "preemptions", "random", "round robin");
-        assertThat(result.strategies()).containsEntry("fifo", 1).containsEntry("lifo", 1).containsEntry("round robin", 1);
+        assertThat(result.strategies())
+                .containsEntry("fifo", 1)
+                .containsEntry("lifo", 1)
+                .containsEntry("round robin", 1);
         int search = result.strategies().get("preemptions");
         int mixed = 400 - 3 - search;
         assertThat(search).isBetween(5, 100);
@@ -94,13 +97,10 @@ class ExplorationTest {
     @Test
     void regressions_runBeforeTheOthers() {
         List<String> orders = Collections.synchronizedList(new ArrayList<>());
-        Explore.seeds(2)
-                .regressions(77, 78)
-                .checkDeterminism(false)
-                .runTrials(test -> {
-                    test.run(ExplorationTest::twoTasks);
-                    orders.add(test.order());
-                });
+        Explore.seeds(2).regressions(77, 78).checkDeterminism(false).runTrials(test -> {
+            test.run(ExplorationTest::twoTasks);
+            orders.add(test.order());
+        });
         assertThat(orders).hasSize(5);
         assertThat(orders.get(0)).contains("fifo");
         assertThat(orders.get(1)).startsWith("seed 0x4d:");
@@ -115,7 +115,10 @@ class ExplorationTest {
                         .run(() -> {})
                         .schedules())
                 .isLessThan(Integer.MAX_VALUE);
-        assertThat(Explore.seeds(1_000).budget(Duration.ofNanos(1)).run(() -> {}).schedules())
+        assertThat(Explore.seeds(1_000)
+                        .budget(Duration.ofNanos(1))
+                        .run(() -> {})
+                        .schedules())
                 .isEqualTo(1);
         assertThatThrownBy(() -> Explore.seeds(1).budget(Duration.ZERO))
                 .isInstanceOf(IllegalArgumentException.class)

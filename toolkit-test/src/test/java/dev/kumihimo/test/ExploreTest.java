@@ -56,12 +56,9 @@ class ExploreTest {
 
     @Test
     void preemptions_findALostUpdateWithinOne_andALostWakeupWithinTwo() {
-        assertThat(Explore.preemptions(0).run(Races::lostUpdate).exhausted())
-                .isTrue();
-        assertThatThrownBy(() -> Explore.preemptions(1).run(Races::lostUpdate))
-                .isInstanceOf(ScheduleError.class);
-        assertThat(Explore.preemptions(1).run(Races::lostWakeup).exhausted())
-                .isTrue();
+        assertThat(Explore.preemptions(0).run(Races::lostUpdate).exhausted()).isTrue();
+        assertThatThrownBy(() -> Explore.preemptions(1).run(Races::lostUpdate)).isInstanceOf(ScheduleError.class);
+        assertThat(Explore.preemptions(1).run(Races::lostWakeup).exhausted()).isTrue();
         assertThatThrownBy(() -> Explore.preemptions(2).run(Races::lostWakeup))
                 .isInstanceOf(ScheduleError.class)
                 .hasMessageContaining("waits for gate open");

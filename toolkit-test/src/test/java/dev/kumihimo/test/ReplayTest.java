@@ -75,7 +75,8 @@ class ReplayTest {
             try (TestRuntime first = TestRuntime.seeded(tasks)) {
                 List<String> notes = notes(first, tasks);
                 assertThat(first.trace()).startsWith("k2:");
-                try (TestRuntime second = TestRuntime.builder().replay(first.trace()).build()) {
+                try (TestRuntime second =
+                        TestRuntime.builder().replay(first.trace()).build()) {
                     assertThat(notes(second, tasks)).isEqualTo(notes);
                     assertThat(second.traceHash()).isEqualTo(first.traceHash());
                     assertThat(second.trace()).isEqualTo(first.trace());
@@ -177,7 +178,9 @@ class ReplayTest {
             files = list.toList();
         }
         assertThat(files).hasSize(1);
-        assertThat(files.get(0).getFileName().toString()).startsWith("lost-update-").endsWith(".trace");
+        assertThat(files.get(0).getFileName().toString())
+                .startsWith("lost-update-")
+                .endsWith(".trace");
         assertThat(error.getMessage()).contains("written to " + files.get(0));
         System.clearProperty(Replays.DIRECTORY);
         System.setProperty(Replays.PROPERTY, files.get(0).toString());
@@ -218,7 +221,8 @@ class ReplayTest {
         assertThatThrownBy(() -> Explore.replay(trace).run(spawning(3)))
                 .isInstanceOf(ScheduleError.class)
                 .hasMessageContaining("diverged from the trace at choice ")
-                .hasMessageMatching("(?s).*expected ready at LOCK \\[0, 1, 2\\], and there is at LOCK \\[0, 1, 2, 3\\].*")
+                .hasMessageMatching(
+                        "(?s).*expected ready at LOCK \\[0, 1, 2\\], and there is at LOCK \\[0, 1, 2, 3\\].*")
                 .hasMessageContaining("\"main\"");
     }
 

@@ -25,8 +25,8 @@ class ShrinkTest {
     private static final Duration LONG = Duration.ofSeconds(20); // for the machine's sake: it ends when it is done
 
     private static String failure(Explore explore, VoidBody<?> body) {
-        ScheduleError error =
-                catchThrowableOfType(ScheduleError.class, () -> explore.shrink(LONG).run(body));
+        ScheduleError error = catchThrowableOfType(
+                ScheduleError.class, () -> explore.shrink(LONG).run(body));
         assertThat(error).isNotNull();
         return error.getMessage();
     }
@@ -150,8 +150,7 @@ class ShrinkTest {
         }
         String given = trace;
         ScheduleError error = catchThrowableOfType(
-                ScheduleError.class,
-                () -> Explore.replay(given).shrink(LONG).run(ShrinkTest::twoWays));
+                ScheduleError.class, () -> Explore.replay(given).shrink(LONG).run(ShrinkTest::twoWays));
         assertThat(error).hasCauseInstanceOf(IllegalStateException.class);
         assertThat(group(SWITCHES, 2, error.getMessage())).isEqualTo("1");
     }
@@ -165,7 +164,8 @@ class ShrinkTest {
         assertThat(lines.get(1)).containsSubsequence("#0 ", "main", "| #1 ");
         int column = lines.get(1).indexOf('|');
         assertThat(lines.subList(2, lines.size()))
-                .anySatisfy(line -> assertThat(line).startsWith("  LOCK Races.java:").contains("account"))
+                .anySatisfy(line ->
+                        assertThat(line).startsWith("  LOCK Races.java:").contains("account"))
                 .anySatisfy(line -> assertThat(line).isEqualTo("  > switched"))
                 .anySatisfy(line -> assertThat(line).matches(" {" + column + "}[|] .+"))
                 .anySatisfy(line -> assertThat(line).endsWith("| ends"));
@@ -187,7 +187,8 @@ class ShrinkTest {
     void aFailureThatDoesNotComeAgain_isToldAsSuch() {
         int[] runs = {0};
         ScheduleError error = catchThrowableOfType(
-                ScheduleError.class, () -> Explore.seeds(1).checkDeterminism(false).run(() -> {
+                ScheduleError.class,
+                () -> Explore.seeds(1).checkDeterminism(false).run(() -> {
                     if (++runs[0] == 2) {
                         throw new IllegalStateException("once");
                     }
