@@ -42,7 +42,7 @@ final class Pct implements Strategy {
         Rng places = root.split();
         changes = new long[depth - 1];
         for (int i = 0; i < changes.length; i++) {
-            changes[i] = 1 + places.nextInt(steps);
+            changes[i] = 1L + places.nextInt(steps);
         }
         Arrays.sort(changes);
     }
