@@ -46,7 +46,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <h2>Seeds</h2>
  *
- * The first of these that is given: {@link #replay()}; the system property {@code kumihimo.test.seed}; the environment variable
+ * The first of these that is given: {@link #replay()}; the system property {@code kumihimo.test.replay} or the environment variable
+ * {@code KUMIHIMO_TEST_REPLAY}, with a record or the name of a file that has one; the system property {@code kumihimo.test.seed}; the environment variable
  * {@code KUMIHIMO_TEST_SEED}; {@link #seed()}; else the test's own, a hash of its unique id. A property or variable with a number
  * makes it the one schedule that is run; {@code random} has each run begin elsewhere.
  *
@@ -70,6 +71,9 @@ public @interface AsyncTest {
     /** {@return how schedules are chosen} */
     ScheduleStrategy strategy() default ScheduleStrategy.PORTFOLIO;
 
+    /** {@return how many switches at chosen places {@link ScheduleStrategy#PCT} reckons with, and one, at least 1} */
+    int depth() default 3;
+
     /** {@return how many switches at points {@link ScheduleStrategy#PREEMPTIONS} allows, 0 or more} */
     int preemptions() default 2;
 
@@ -84,6 +88,12 @@ public @interface AsyncTest {
      * depends on it: a sleep takes as long as it says, and no seed determines the order.
      */
     boolean startPaused() default true;
+
+    /** {@return what is done about waits for real sockets} */
+    ExternalIo externalIo() default ExternalIo.GRACE;
+
+    /** {@return what is done about waits in the JDK for a time} */
+    JdkTimers jdkTimers() default JdkTimers.REAL;
 
     /** {@return how much real time one schedule may take, more than zero, as {@code "500ms"}, {@code "10s"} or {@code "2m"}} */
     String timeout() default "10s";

@@ -11,10 +11,12 @@ import org.junit.platform.commons.support.AnnotationSupport;
 final class AsyncTestPlan {
     private static final Pattern TIME = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h)");
 
+    private final String name;
     private final AsyncTest asked;
     private final long[] regressions;
     private final @Nullable Duration budget;
     private final Duration timeout;
+    private final @Nullable String replay;
     private final @Nullable Long given;
     private final long seed;
 
@@ -24,6 +26,7 @@ final class AsyncTestPlan {
      * @throws IllegalArgumentException if one of their values makes no sense; the message names it
      */
     AsyncTestPlan(Method method, String uniqueId) {
+        name = method.getDeclaringClass().getSimpleName() + "." + method.getName();
         asked = AnnotationSupport.findAnnotation(method, AsyncTest.class)
                 .orElseThrow(() -> new IllegalArgumentException(method + " has no @AsyncTest"));
         regressions = AnnotationSupport.findAnnotation(method, SeedSource.class)
@@ -31,12 +34,14 @@ final class AsyncTestPlan {
                 .orElse(new long[0]);
         atLeast("schedules", asked.schedules(), 1);
         atLeast("preemptions", asked.preemptions(), 0);
+        atLeast("depth", asked.depth(), 1);
         budget = asked.budget().isBlank() ? null : time("budget", asked.budget());
         timeout = time("timeout", asked.timeout());
-        if (!asked.replay().isEmpty()) {
-            Strategy.replay(asked.replay()); // fails if it is none
+        replay = asked.replay().isEmpty() ? Replays.given() : asked.replay();
+        if (replay != null) {
+            Strategy.replay(replay); // fails if it is none
         }
-        given = asked.replay().isEmpty() ? Seeds.given() : null;
+        given = replay == null ? Seeds.given() : null;
         seed = given != null
                 ? given
                 : asked.seed() != 0 ? asked.seed() : Seeds.isRandom() ? Seeds.fresh() : own(uniqueId);
@@ -75,7 +80,7 @@ final class AsyncTestPlan {
 
     /** {@return whether it is one run, for which JUnit's own instance and arguments do} */
     boolean isOneRun() {
-        return !asked.replay().isEmpty()
+        return replay != null
                 || given != null
                 || asked.strategy() == ScheduleStrategy.FIFO && regressions.length == 0
                 || asked.strategy() != ScheduleStrategy.PREEMPTIONS
@@ -87,8 +92,8 @@ final class AsyncTestPlan {
     /** {@return the runtime of the one run} */
     TestRuntime oneRuntime() {
         TestRuntimeBuilder builder = settings(TestRuntime.builder());
-        if (!asked.replay().isEmpty()) {
-            builder.strategy(Strategy.replay(asked.replay()), "order: replay of " + asked.replay());
+        if (replay != null) {
+            builder.strategy(Strategy.replay(replay), "order: replay of " + replay);
         } else if (given != null || asked.strategy() != ScheduleStrategy.FIFO) {
             builder.seed(seed);
         }
@@ -98,6 +103,8 @@ final class AsyncTestPlan {
     private TestRuntimeBuilder settings(TestRuntimeBuilder builder) {
         return builder.limit(timeout)
                 .leaks(asked.leaks())
+                .externalIo(asked.externalIo())
+                .jdkTimers(asked.jdkTimers())
                 .startPaused(asked.startPaused())
                 .data(seed);
     }
@@ -107,7 +114,9 @@ final class AsyncTestPlan {
         int schedules = asked.schedules() > 1 || budget == null ? asked.schedules() : Integer.MAX_VALUE - 1;
         Explore explore = switch (asked.strategy()) {
             case FIFO -> Explore.seeds(1).atMost(1);
-            case RANDOM, PORTFOLIO -> Explore.seeds(schedules).from(seed);
+            case RANDOM -> Explore.seeds(schedules).from(seed);
+            case PCT -> Explore.pct(schedules, asked.depth()).from(seed);
+            case PORTFOLIO -> Explore.portfolio(schedules).from(seed);
             case PREEMPTIONS -> {
                 Explore all = Explore.preemptions(asked.preemptions());
                 yield asked.schedules() > 1 ? all.atMost(schedules) : all;
@@ -116,6 +125,9 @@ final class AsyncTestPlan {
         if (budget != null) {
             explore.budget(budget);
         }
-        return explore.regressions(regressions).configure(this::settings);
+        return explore.regressions(regressions)
+                .checkDeterminism(asked.startPaused())
+                .named(name)
+                .configure(this::settings);
     }
 }

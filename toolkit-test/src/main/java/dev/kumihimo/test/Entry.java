@@ -68,6 +68,14 @@ final class Entry implements Executor {
     @Nullable
     Wait parked;
 
+    /** How many of its runs it has ended itself: it has parked, yielded or ended. */
+    long stops;
+
+    /** What it is known by, whatever the schedule; and of how many threads it is the one who started them. */
+    long key;
+
+    long children;
+
     Entry(TestScheduler scheduler, boolean heir) {
         this.scheduler = scheduler;
         this.heir = heir;
@@ -91,6 +99,7 @@ final class Entry implements Executor {
         Entry entry = heirs.get(handed);
         if (entry == null) {
             entry = new Entry(scheduler, true);
+            entry.key = scheduler.key();
             entry.thread = VirtualThreads.threadOf(handed);
             heirs.put(handed, entry);
             scheduler.know(entry);

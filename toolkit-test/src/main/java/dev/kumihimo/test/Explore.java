@@ -3,8 +3,9 @@ package dev.kumihimo.test;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.runtime.VoidBody;
 import java.time.Duration;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Runs a body under many schedules, each in a new {@link TestRuntime}, and stops at the first that fails.
  *
  * <pre>{@code
- * Explore.seeds(1_000).run(() -> {          // 1,000 random schedules, the same ones each time
+ * Explore.portfolio(1_000).run(() -> {      // 1,000 schedules of all kinds, the same ones each time
  *     var account = new Account();
  *     var deposit = Task.spawn(() -> account.add(1));
  *     account.add(1);
@@ -23,22 +24,57 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The body makes all it uses anew. It fails if it throws, if nothing can run before it has ended, or if what it leaves
- * behind does not end when it is aborted. The failure tells how that schedule is replayed; with the property or variable of
- * {@link TestRuntime#seeded()} set, seeds are reduced to that one.
+ * behind does not end when it is aborted.
+ *
+ * <h2>What a failure tells</h2>
+ *
+ * <p>A failure is run again, with fewer and fewer switches at points, for up to two seconds (see {@link #shrink}). It tells the
+ * seed, if there was one; how many switches it had and how many it takes; the trace of the shrunken run, with which it is
+ * replayed on any JDK; and what each task did there, in columns. Replay it with {@link #replay}, or, of one test alone, with
+ * one of these, each as a system property or as an environment variable:
+ *
+ * <ul>
+ *   <li>{@code kumihimo.test.seed}, {@code KUMIHIMO_TEST_SEED}: the seeds are reduced to this one (decimal, or hexadecimal after
+ *       {@code 0x}), in each way in which the exploration uses seeds; {@code random} begins at another one each time.
+ *   <li>{@code kumihimo.test.replay}, {@code KUMIHIMO_TEST_REPLAY}: a trace, or the name of a file with one. Nothing else is run.
+ * </ul>
+ *
+ * <p>The property {@code kumihimo.test.trace} names a directory into which each failure writes its trace.
+ *
+ * <p>The properties {@code kumihimo.test.schedules} and {@code kumihimo.test.budget} multiply the counts and budgets, as in
+ * {@code 10x}, for runs at night.
+ *
+ * <p>The schedules are run on a thread of the kit's; the caller waits for it, and an interrupt ends the exploration.
  *
  * @since 0.1
  */
 public final class Explore {
-    private final int bound; // of preemptions, or -1 for seeds
+    private static final int MOST_OF_SEARCH = 100_000;
+
+    private final Kind kind;
+    private final int parameter; // the bound, or the depth
+    private final String trace;
     private int most;
-    private long first;
+    private @Nullable Long first;
     private long[] regressions = {};
-    private @Nullable Duration budget;
+    private long budget = Long.MAX_VALUE;
+    private long shrink = TimerService.toNanos(Duration.ofSeconds(2));
+    private boolean checksDeterminism = true;
+    private String name = "schedule";
     private Consumer<TestRuntimeBuilder> settings = builder -> {};
 
-    private Explore(int bound, int most) {
-        this.bound = bound;
-        this.most = most;
+    private enum Kind {
+        SEEDS,
+        PCT,
+        PREEMPTIONS,
+        PORTFOLIO,
+        REPLAY
+    }
+
+    private Explore(Kind kind, int parameter, String trace) {
+        this.kind = kind;
+        this.parameter = parameter;
+        this.trace = trace;
     }
 
     /**
@@ -48,13 +84,26 @@ public final class Explore {
      * @throws IllegalArgumentException if the count is below 1
      */
     public static Explore seeds(int count) {
-        return new Explore(-1, 1).atMost(count);
+        return new Explore(Kind.SEEDS, 0, "").atMost(count);
     }
 
     /**
-     * {@return an exploration of all schedules in which tasks are switched at points no more than so many times} Where a task
-     * parks, yields or ends, each of those ready is tried, at no cost. A loop that yields until something happens has no end of
-     * schedules.
+     * {@return an exploration by probabilistic concurrency testing, after one schedule in first in, first out order, whose
+     * number of choices is what {@link Strategy#pct(long, int, int)} goes by}
+     *
+     * @param count how many seeds, at least 1
+     * @param depth the depth of the bugs it looks for, at least 1; 3 finds most
+     * @throws IllegalArgumentException if one of them is below 1
+     */
+    public static Explore pct(int count, int depth) {
+        Strategy.pct(0, depth, 1); // throws
+        return new Explore(Kind.PCT, depth, "").atMost(count);
+    }
+
+    /**
+     * {@return an exploration of all schedules in which tasks are switched at points no more than so many times} Those without a
+     * switch come first, then those with one, and so on. Where a task parks, yields or ends, each of those ready is tried, at
+     * no cost. A loop that yields until something happens has no end of schedules.
      *
      * @param bound how many switches at points, 0 or more; 2 find most bugs, and each more costs a factor of the number of
      *     points
@@ -64,7 +113,30 @@ public final class Explore {
         if (bound < 0) {
             throw new IllegalArgumentException("bound=" + bound + " must be 0 or more");
         }
-        return new Explore(bound, 100_000);
+        return new Explore(Kind.PREEMPTIONS, bound, "").atMost(MOST_OF_SEARCH);
+    }
+
+    /**
+     * {@return an exploration in all ways: first in first out, last in first out and round robin, once each; up to a quarter of
+     * the schedules with at most one switch at a point; then, in turns, random ones and probabilistic concurrency testing of
+     * depth 2, 3 and 5}
+     *
+     * @param count how many schedules, at least 1
+     * @throws IllegalArgumentException if the count is below 1
+     */
+    public static Explore portfolio(int count) {
+        return new Explore(Kind.PORTFOLIO, 0, "").atMost(count);
+    }
+
+    /**
+     * {@return one schedule, that of an earlier run} Where it leaves that, it fails and tells how.
+     *
+     * @param trace the trace, as a failure tells it
+     * @throws IllegalArgumentException if it is none, or one of another version of the kit
+     */
+    public static Explore replay(String trace) {
+        Strategy.replay(trace); // throws
+        return new Explore(Kind.REPLAY, 0, trace);
     }
 
     /**
@@ -83,6 +155,21 @@ public final class Explore {
     }
 
     /**
+     * Sets after how much real time it stops, if it has not run all its schedules by then.
+     *
+     * @param realTime more than zero; no bound unless set
+     * @return this
+     * @throws IllegalArgumentException if it is zero or negative
+     */
+    public Explore budget(Duration realTime) {
+        if (realTime.isZero() || realTime.isNegative()) {
+            throw new IllegalArgumentException("realTime=" + realTime + " must be more than zero");
+        }
+        budget = TimerService.toNanos(realTime);
+        return this;
+    }
+
+    /**
      * Sets the first seed; the others follow it.
      *
      * @param seed any number; 0 unless set
@@ -94,28 +181,13 @@ public final class Explore {
     }
 
     /**
-     * Sets seeds to be run before all else, each alone.
+     * Has random schedules run before the others, after the one in order: seeds that have failed before.
      *
-     * @param seeds those under which the body has failed once
+     * @param seeds any numbers, of {@link Strategy#random}
      * @return this
      */
     public Explore regressions(long... seeds) {
         regressions = seeds.clone();
-        return this;
-    }
-
-    /**
-     * Sets after how much real time no other schedule is begun.
-     *
-     * @param realTime more than zero; unbounded unless set
-     * @return this
-     * @throws IllegalArgumentException if it is zero or negative
-     */
-    public Explore budget(Duration realTime) {
-        if (realTime.isZero() || realTime.isNegative()) {
-            throw new IllegalArgumentException("realTime=" + realTime + " must be more than zero");
-        }
-        budget = realTime;
         return this;
     }
 
@@ -127,6 +199,43 @@ public final class Explore {
      */
     public Explore limit(Duration realTime) {
         return configure(builder -> builder.limit(realTime));
+    }
+
+    /**
+     * Sets how much real time goes into shrinking a failure.
+     *
+     * @param realTime zero, for none, or more; 2 s unless set
+     * @return this
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Explore shrink(Duration realTime) {
+        if (realTime.isNegative()) {
+            throw new IllegalArgumentException("realTime=" + realTime + " must not be negative");
+        }
+        shrink = TimerService.toNanos(realTime);
+        return this;
+    }
+
+    /**
+     * Sets whether the first 10 schedules are run twice, and must go the same way. What is done but once in a JVM is forgiven.
+     *
+     * @param check true unless set
+     * @return this
+     */
+    public Explore checkDeterminism(boolean check) {
+        checksDeterminism = check;
+        return this;
+    }
+
+    /**
+     * Sets what the files with traces are called.
+     *
+     * @param name the name; what no file can be called is replaced
+     * @return this
+     */
+    public Explore named(String name) {
+        this.name = name;
+        return this;
     }
 
     /**
@@ -143,19 +252,32 @@ public final class Explore {
     /**
      * What was explored.
      *
-     * @param schedules how many were run
+     * @param schedules how many were run, without those that were run twice to compare them, and regressions
      * @param distinct how many of them differed
-     * @param exhausted whether these were all there are within the bound; false for seeds
+     * @param exhausted whether these were all there are within the bound of {@link #preemptions}; false otherwise
+     * @param exhaustedBound the highest number of switches at points, all schedules with which were run, where the exploration
+     *     included a search for them; else -1
+     * @param strategies how many schedules each strategy has run
      * @since 0.1
      */
-    public record Result(int schedules, int distinct, boolean exhausted) {}
+    public record Result(
+            int schedules, int distinct, boolean exhausted, int exhaustedBound, Map<String, Integer> strategies) {
+        /** {@return what was explored, as a line for a report} */
+        @Override
+        public String toString() {
+            return schedules + " schedules, " + distinct + " of them distinct"
+                    + (exhaustedBound < 0 ? "" : ", EXHAUSTED at bound " + exhaustedBound) + " " + strategies;
+        }
+    }
 
     /**
      * Explores.
      *
      * @param body what is run as the task {@code main} of each runtime
      * @return what was explored, if nothing failed
-     * @throws ScheduleError if a schedule fails; its cause is what the body threw
+     * @throws ScheduleError if a schedule fails; its cause is what the body threw. Or if a schedule run twice goes different
+     *     ways, or the one replayed leaves its trace
+     * @throws IllegalArgumentException if one of the properties or variables has no value that it can have
      */
     public Result run(VoidBody<?> body) {
         return runTrials(test -> {
@@ -172,85 +294,63 @@ public final class Explore {
      * @throws ScheduleError if a schedule fails; its cause is what the trial threw
      */
     public Result runTrials(Trial trial) {
-        Set<Long> hashes = new HashSet<>();
-        long end = System.nanoTime() + (budget == null ? Long.MAX_VALUE / 2 : TimerService.toNanos(budget));
-        Long given = Seeds.given();
-        if (given != null && bound < 0) {
-            hashes.add(runOne(builder().seed(given).build(), trial, "the given seed"));
-            return new Result(1, 1, false);
-        }
-        for (long seed : regressions) {
-            hashes.add(runOne(builder().seed(seed).build(), trial, "the regression seed " + Seeds.show(seed)));
-        }
-        if (bound >= 0) {
-            return runAll(trial, hashes, end);
-        }
-        hashes.add(runOne(builder().build(), trial, "the schedule in order"));
-        int run = 0;
-        while (run < most && System.nanoTime() - end < 0) {
-            hashes.add(runOne(builder().seed(first + run).build(), trial, "schedule " + (run + 1) + " of " + most));
-            run++;
-        }
-        return new Result(regressions.length + run + 1, hashes.size(), false);
+        return new Exploration(this, plan(), trial).run();
     }
 
-    private TestRuntimeBuilder builder() {
-        TestRuntimeBuilder builder = TestRuntime.builder();
+    private Plan plan() {
+        String replayed = kind == Kind.REPLAY ? trace : Replays.given();
+        if (replayed != null) {
+            return Plan.replay(replayed);
+        }
+        int count = count();
+        Long given = Seeds.given();
+        long from = first != null ? first : Seeds.isRandom() ? Seeds.fresh() : 0;
+        return switch (kind) {
+            case SEEDS -> Plan.seeds(from, count, regressions, given);
+            case PCT -> Plan.pct(parameter, from, count, regressions, given);
+            case PORTFOLIO -> Plan.portfolio(from, count, regressions, given);
+            default -> Plan.preemptions(parameter, count, regressions);
+        };
+    }
+
+    private int count() {
+        return Scale.times(most, Scale.SCHEDULES);
+    }
+
+    /* ---------------- What an exploration asks -------------- */
+
+    TestRuntimeBuilder builder() {
+        TestRuntimeBuilder builder = TestRuntime.builder().countPoints();
         settings.accept(builder);
         return builder;
     }
 
-    private Result runAll(Trial trial, Set<Long> hashes, long end) {
-        runOne(
-                builder().build(),
-                trial,
-                "the schedule in order"); // and classes are initialised, in which nobody can switch
-        Preemptions strategy = new Preemptions(bound);
-        for (int i = 1; ; i++) {
-            hashes.add(runOne(
-                    builder()
-                            .strategy(strategy, "order: Explore.preemptions(" + bound + ")")
-                            .build(),
-                    trial,
-                    "schedule " + i));
-            if (!strategy.advance()) {
-                return new Result(regressions.length + i, hashes.size(), true);
-            }
-            if (i == most || System.nanoTime() - end >= 0) {
-                return new Result(regressions.length + i, hashes.size(), false);
-            }
-        }
+    long budgetNanos() {
+        return budget == Long.MAX_VALUE ? budget : Scale.times(budget, Scale.BUDGET);
     }
 
-    private long runOne(TestRuntime test, Trial trial, String which) {
-        Throwable failure = null;
-        try {
-            trial.run(test);
-        } catch (InterruptedException e) { // of us, or the body has let it out
-            failure = e;
-        } catch (Throwable e) {
-            failure = e;
-        }
-        String replay = test.replay();
-        try {
-            test.close();
-        } catch (Throwable e) {
-            failure = both(failure, e);
-        }
-        if (failure != null) {
-            if (failure instanceof InterruptedException) {
-                Thread.currentThread().interrupt();
-            }
-            throw new ScheduleError(which + " failed: " + failure + System.lineSeparator() + "  " + replay, failure);
-        }
-        return test.traceHash();
+    long shrinkNanos() {
+        return shrink;
     }
 
-    private static Throwable both(@Nullable Throwable first, Throwable second) {
-        if (first == null) {
-            return second;
+    boolean checksDeterminism() {
+        return checksDeterminism;
+    }
+
+    String name() {
+        return name;
+    }
+
+    String which(Plan.Attempt attempt, int number) {
+        if (!attempt.counts() || kind == Kind.REPLAY) {
+            return "the schedule of " + attempt.family();
         }
-        first.addSuppressed(second);
-        return first;
+        return "schedule " + number + (kind == Kind.PREEMPTIONS ? "" : " of " + count()) + " (" + attempt.family()
+                + ")";
+    }
+
+    Result result(int schedules, int distinct, int exhaustedBound, TreeMap<String, Integer> strategies) {
+        boolean exhausted = kind == Kind.PREEMPTIONS && exhaustedBound >= parameter;
+        return new Result(schedules, distinct, exhausted, exhaustedBound, Collections.unmodifiableMap(strategies));
     }
 }

@@ -1,26 +1,10 @@
 package dev.kumihimo.test;
 
-import java.util.Set;
+import dev.kumihimo.internal.carrier.UserFrames;
 import org.jspecify.annotations.Nullable;
 
 /** Finds in a stack what a reader wants to know: the line of the program under test, and what it called there. */
 final class Frames {
-    private static final String ROOM = "dev.kumihimo.";
-    private static final Set<String> ROOMS = Set.of(
-            "channel",
-            "codec",
-            "fs",
-            "internal",
-            "io",
-            "net",
-            "process",
-            "runtime",
-            "select",
-            "signal",
-            "sync",
-            "task",
-            "time",
-            "tls");
     private static final String SOCKETS = "sun.nio.ch.";
 
     private Frames() {}
@@ -30,7 +14,7 @@ final class Frames {
         StackTraceElement callee = null;
         if (thread != null) {
             for (StackTraceElement frame : thread.getStackTrace()) {
-                if (isUsers(frame.getClassName())) {
+                if (UserFrames.isUsers(frame.getClassName())) {
                     return (callee == null ? "" : " in " + name(callee)) + " at " + frame;
                 }
                 callee = frame;
@@ -55,7 +39,7 @@ final class Frames {
             if (name.startsWith(SOCKETS)) {
                 return true;
             }
-            if (isUsers(name)) {
+            if (UserFrames.isUsers(name)) {
                 return false;
             }
         }
@@ -65,19 +49,5 @@ final class Frames {
     private static String name(StackTraceElement frame) {
         String type = frame.getClassName();
         return type.substring(type.lastIndexOf('.') + 1) + "." + frame.getMethodName();
-    }
-
-    private static boolean isUsers(String className) {
-        if (className.startsWith("java.")
-                || className.startsWith("javax.")
-                || className.startsWith("jdk.")
-                || className.startsWith("sun.")) {
-            return false;
-        }
-        if (!className.startsWith(ROOM)) {
-            return true;
-        }
-        int dot = className.indexOf('.', ROOM.length());
-        return dot < 0 || !ROOMS.contains(className.substring(ROOM.length(), dot));
     }
 }

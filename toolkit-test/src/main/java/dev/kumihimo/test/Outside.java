@@ -43,6 +43,7 @@ final class Outside {
     private @Nullable Leaks leaks;
     private final Map<String, Integer> wakers = new LinkedHashMap<>();
     private long wakes;
+    private String lastWake = "";
     private long timedWaits;
     private @Nullable String firstTimedWait;
     private long settlingSince;
@@ -181,6 +182,7 @@ final class Outside {
         wakes++;
         String waker = handed.waker().getName();
         String told = handed.entry() + " by " + (waker.isEmpty() ? handed.waker() : "\"" + waker + '"');
+        lastWake = told;
         if (wakers.size() < MOST_TOLD || wakers.containsKey(told)) {
             wakers.merge(told, 1, Integer::sum);
         }
@@ -216,6 +218,11 @@ final class Outside {
 
     long wakes() {
         return wakes;
+    }
+
+    /** {@return what the last wake from outside was of, and by whom} */
+    String lastWake() {
+        return lastWake;
     }
 
     /* ---------------- Waits in the JDK -------------- */
@@ -261,7 +268,7 @@ final class Outside {
         sockets.ending(value);
     }
 
-    /** {@return whether a thread sleeps in the JDK, or is about to get a monitor: that ends by itself} */
+    /** {@return whether a thread sleeps in the JDK, is about to get a monitor, or has it: that ends by itself} */
     boolean waitsForRealTime() {
         boolean blocked = false;
         for (Entry entry : elsewhere) {
@@ -270,7 +277,7 @@ final class Outside {
             if (state == Thread.State.TIMED_WAITING) {
                 return true;
             }
-            blocked |= state == Thread.State.BLOCKED;
+            blocked |= state == Thread.State.BLOCKED || state == Thread.State.RUNNABLE; // or on its way to us
         }
         if (!blocked) {
             return false;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The thread that drives, while it waits for the carrier: finds out that a task has parked and could not leave the carrier. */
 final class PinWatch {
-    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int MOST = 25;
 
@@ -24,7 +24,7 @@ final class PinWatch {
     private int looks;
     private long lastLook;
 
-    private PinWatch(TestCarrier carrier) {
+    PinWatch(TestCarrier carrier) {
         this.carrier = carrier;
     }
 
@@ -57,7 +57,8 @@ final class PinWatch {
         }
     }
 
-    private void look() throws PinnedException {
+    /** Looks once; to be called every {@link #LOOK_NANOS}. */
+    void look() throws PinnedException {
         long now = System.nanoTime();
         boolean late = now - lastLook > LATE_NANOS;
         lastLook = now;

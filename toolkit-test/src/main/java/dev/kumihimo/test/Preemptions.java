@@ -1,77 +1,174 @@
 package dev.kumihimo.test;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /*
- * Algorithm: depth-first search over the choices of a run, by running it again from the start each time (CHESS, Musuvathi and
- * Qadeer 2007): a run follows the path up to its end and then always takes the first; then the last choice of the path that
- * has an alternative within the bound is changed, and what follows it forgotten. The first at a point is to go on.
+ * Algorithm: bounded search over the choices of a run, by running it again from the start each time (CHESS, Musuvathi and
+ * Qadeer 2007), bound after bound. A schedule is its places where another than the first was chosen; the first at a point is
+ * to go on. Each run extends its schedule by one such place, behind the last, in all ways there are: a switch at a point makes
+ * one of the next bound, all others one of this. So each schedule is made exactly once, by the one that lacks its last place,
+ * and those of a bound before any of the next.
+ * Garbage: schedules to come share their beginnings. There are never more of them kept than may still be run.
  */
 
-/** The strategy that goes through all schedules with a bounded number of switches at points. */
-final class Preemptions implements Strategy {
+/** The search through all schedules with a bounded number of switches at points. */
+final class Preemptions {
     private final int bound;
-    private final List<Made> path = new ArrayList<>();
-    private int depth;
+    private final int most;
+    private final ArrayDeque<Place> now = new ArrayDeque<>(); // the one put last comes first, which keeps it small
+    private final ArrayDeque<Place> later = new ArrayDeque<>();
+    private int level;
+    private int begun;
+    private int exhausted = -1;
+    private boolean cutNow; // not all schedules of this bound are kept
+    private boolean cutLater; // nor all of the next
 
-    Preemptions(int bound) {
+    /**
+     * Begins a search.
+     *
+     * @param bound how many switches at points there may be
+     * @param most how many schedules will be run at most
+     */
+    Preemptions(int bound, int most) {
         this.bound = bound;
+        this.most = most;
+        now.add(new Place(null, -1, 0, 0, false));
     }
 
-    private static final class Made {
-        final int size;
-        final boolean preempts;
-        int index;
+    /** The last place of a schedule where another than the first is chosen, and the schedule without it. */
+    private record Place(@Nullable Place before, int at, int index, int size, boolean preempts) {}
 
-        Made(int size, boolean preempts) {
-            this.size = size;
-            this.preempts = preempts;
-        }
-
-        int cost() {
-            return preempts && index > 0 ? 1 : 0;
-        }
-    }
-
-    @Override
-    public int choose(Choice choice) {
-        return next(choice.size(), choice.canGoOn());
-    }
-
-    @Override
-    public int draw(int bound) {
-        return next(bound, false);
-    }
-
-    private int next(int size, boolean preempts) {
-        if (depth == path.size()) {
-            path.add(new Made(size, preempts));
-        }
-        Made made = path.get(depth++);
-        if (made.size != size || made.preempts != preempts) {
-            throw new IllegalStateException("at choice " + depth + " there were " + made.size
-                    + " to choose from, and are now " + size + ": the run depends on more than the order");
-        }
-        return made.index;
-    }
-
-    /** Goes on to the next schedule; false if there is none. */
-    boolean advance() {
-        if (depth < path.size()) {
-            throw new IllegalStateException("a run of " + depth + " choices followed a path of " + path.size());
-        }
-        depth = 0;
-        int spent = path.stream().mapToInt(Made::cost).sum();
-        for (int last = path.size() - 1; last >= 0; last--) {
-            Made made = path.get(last);
-            spent -= made.cost();
-            if (made.index + 1 < made.size && spent + (made.preempts ? 1 : 0) <= bound) {
-                made.index++;
-                return true;
+    /** {@return the strategy of the next schedule, or null if there is none within the bound} */
+    @Nullable
+    Path next() {
+        if (now.isEmpty()) {
+            exhausted = exhausted();
+            if (later.isEmpty() || level == bound) {
+                return null;
             }
-            path.remove(last);
+            level++;
+            cutNow |= cutLater;
+            now.addAll(later);
+            later.clear();
         }
-        return false;
+        begun++;
+        return new Path(now.removeLast());
+    }
+
+    /** Takes in what a run has found: all schedules that go on from it. */
+    void extend(Path path) {
+        Place last = path.last;
+        for (int at = path.length - 1; at > last.at; at--) {
+            boolean preempts = path.sizes[at] < 0;
+            int size = Math.abs(path.sizes[at]);
+            if (preempts && level == bound) {
+                continue;
+            }
+            for (int index = size - 1; index > 0; index--) {
+                keep(new Place(last, at, index, size, preempts));
+            }
+        }
+        cutNow |= path.length == Path.LONGEST;
+    }
+
+    private void keep(Place place) {
+        boolean full = now.size() + later.size() >= most - begun;
+        if (place.preempts) {
+            cutLater |= full;
+            if (!full) {
+                later.addLast(place);
+            }
+            return;
+        }
+        if (full) {
+            if (later.pollLast() == null) {
+                cutNow = true;
+                return;
+            }
+            cutLater = true; // this bound first
+        }
+        now.addLast(place);
+    }
+
+    /** {@return how many switches at points the schedule that was begun last has} */
+    int level() {
+        return level;
+    }
+
+    /** {@return the highest bound all schedules of which were run, or -1; call it when the last one begun has been extended} */
+    int exhausted() {
+        if (cutNow || !now.isEmpty()) {
+            return exhausted;
+        }
+        return later.isEmpty() && !cutLater
+                ? bound
+                : level; // nothing left means that there are no more switches to make
+    }
+
+    /** One schedule; it notes what it might have chosen behind its last place. */
+    static final class Path implements Strategy {
+        private static final int LONGEST = Strategies.UNFAIR_CHOICES;
+
+        private final Place last;
+        private final Place[] places; // in order, but for the root
+        private int nextPlace;
+        private int length;
+        private int[] sizes = new int[32]; // negative where another means a switch at a point
+
+        private Path(Place last) {
+            this.last = last;
+            int count = 0;
+            for (Place place = last; place.before != null; place = place.before) {
+                count++;
+            }
+            places = new Place[count];
+            for (Place place = last; place.before != null; place = place.before) {
+                places[--count] = place;
+            }
+        }
+
+        /** {@return the same schedule, not begun} */
+        Path again() {
+            return new Path(last);
+        }
+
+        @Override
+        public int choose(Choice choice) {
+            return next(choice.size(), choice.canGoOn());
+        }
+
+        @Override
+        public int draw(int bound) {
+            return next(bound, false);
+        }
+
+        private int next(int size, boolean preempts) {
+            if (length == LONGEST) {
+                return 0;
+            }
+            if (length == sizes.length) {
+                sizes = Arrays.copyOf(sizes, 2 * length);
+            }
+            int at = length++;
+            sizes[at] = preempts ? -size : size;
+            if (nextPlace == places.length || places[nextPlace].at > at) {
+                return 0;
+            }
+            Place place = places[nextPlace++];
+            if (place.size != size || place.preempts != preempts) {
+                throw new Divergence("diverged from an earlier schedule at choice " + (at + 1) + ": there were "
+                        + place.size + " to choose from, and are now " + size
+                        + ". The code depends on more than the order");
+            }
+            return place.index;
+        }
+
+        @Override
+        public String toString() {
+            long switches = Arrays.stream(places).filter(Place::preempts).count();
+            return "Explore.preemptions, a schedule with " + switches + " switches at points";
+        }
     }
 }

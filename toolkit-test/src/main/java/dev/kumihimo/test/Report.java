@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Says how a run came to where it is, and who waits for what. For use while nothing runs. */
 final class Report {
-    private static final int LONGEST_TRACE = 2_000;
+    static final int LONGEST_TRACE = 2_000;
 
     private final TestScheduler scheduler;
     private final String order;
@@ -42,7 +42,7 @@ final class Report {
 
     /** {@return how the run is replayed} */
     String replay() {
-        String trace = scheduler.record().choices();
+        String trace = scheduler.record().trace();
         return order
                 + "; JDK " + Runtime.version()
                 + "; " + scheduler.steps() + " runs, schedule hash 0x"

@@ -40,6 +40,12 @@ final class Seeds {
         return Rng.of(System.nanoTime()).nextLong();
     }
 
+    /** {@return how a random order is called, and replayed} */
+    static String order(long seed) {
+        return "seed " + show(seed) + ": replay with TestRuntime.seeded(" + show(seed) + "L), @SeedSource(" + show(seed)
+                + "L) or -D" + PROPERTY + "=" + show(seed);
+    }
+
     static String show(long seed) {
         return "0x" + Long.toHexString(seed);
     }

@@ -1,5 +1,6 @@
 package dev.kumihimo.test;
 
+import dev.kumihimo.internal.carrier.UserFrames;
 import java.util.Set;
 
 /**
@@ -9,22 +10,7 @@ import java.util.Set;
 final class Site extends Throwable {
     private static final long serialVersionUID = 1;
 
-    private static final String ROOM = "dev.kumihimo.";
-    private static final Set<String> ROOMS = Set.of(
-            "channel",
-            "codec",
-            "fs",
-            "internal",
-            "io",
-            "net",
-            "process",
-            "runtime",
-            "select",
-            "signal",
-            "sync",
-            "task",
-            "time",
-            "tls");
+    private static final String KITS_ROOM = "dev.kumihimo.test.";
 
     /** Those of the kit that lie between a user and what is made. */
     private static final Set<String> KIT =
@@ -46,19 +32,10 @@ final class Site extends Throwable {
     }
 
     private static boolean isUsers(String className) {
-        if (className.startsWith("java.") || className.startsWith("jdk.") || className.startsWith("sun.")) {
-            return false;
+        if (!className.startsWith(KITS_ROOM)) {
+            return UserFrames.isUsers(className);
         }
-        if (!className.startsWith(ROOM)) {
-            return true;
-        }
-        int dot = className.indexOf('.', ROOM.length());
-        String room = dot < 0 ? "" : className.substring(ROOM.length(), dot);
-        if (ROOMS.contains(room)) {
-            return false;
-        }
-        String simple = className.substring(className.lastIndexOf('.') + 1);
-        int nested = simple.indexOf('$');
-        return !room.equals("test") || !KIT.contains(nested < 0 ? simple : simple.substring(0, nested));
+        int nested = className.indexOf('$');
+        return !KIT.contains(className.substring(KITS_ROOM.length(), nested < 0 ? className.length() : nested));
     }
 }

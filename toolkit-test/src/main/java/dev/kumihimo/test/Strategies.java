@@ -1,24 +1,15 @@
 package dev.kumihimo.test;
 
-/** The strategies that come with the kit, and how choices are written down. */
+/** The strategies that come with the kit. */
 final class Strategies {
-    private static final String PREFIX = "k1:";
-    private static final int DIGITS = 35; // '0' to 'y'; 'z' begins a decimal number, which a dot ends
+    /** After how many choices one that may run a loop for ever becomes fair, and one that is fair but for its switches. */
+    static final int UNFAIR_CHOICES = 10_000;
+
+    static final int FAIR_CHOICES = 100_000;
 
     private Strategies() {}
 
-    static void write(StringBuilder trace, int choice) {
-        if (choice < DIGITS) {
-            trace.append(Character.forDigit(choice, Character.MAX_RADIX));
-        } else {
-            trace.append('z').append(choice).append('.');
-        }
-    }
-
-    static String trace(CharSequence choices) {
-        return PREFIX + choices;
-    }
-
+    /** First ready, first run. */
     static final class Fifo implements Strategy {
         private final Rng draws = Rng.of(0);
 
@@ -31,13 +22,72 @@ final class Strategies {
         public int draw(int bound) {
             return draws.nextInt(bound);
         }
+
+        @Override
+        public String toString() {
+            return "Strategy.fifo()";
+        }
     }
 
+    /** Last ready, first run; but one that has yielded wants another to run. */
+    static final class Lifo implements Strategy {
+        private final Rng draws = Rng.of(0);
+
+        @Override
+        public int choose(Choice choice) {
+            int newest = choice.size() - 1;
+            return choice.canGoOn() ? 0 : choice.yielded() == newest ? newest - 1 : newest;
+        }
+
+        @Override
+        public int draw(int bound) {
+            return draws.nextInt(bound);
+        }
+
+        @Override
+        public String toString() {
+            return "Strategy.lifo()";
+        }
+    }
+
+    /** One after the other by their numbers, each up to its next point. */
+    static final class RoundRobin implements Strategy {
+        private final Rng draws = Rng.of(0);
+
+        @Override
+        public int choose(Choice choice) {
+            int best = 0;
+            long bestTurn = Long.MAX_VALUE;
+            for (int i = 0, size = choice.size(); i < size; i++) {
+                long task = choice.task(i);
+                long turn = task > choice.last() ? task : task + Integer.MAX_VALUE; // this round, or the next
+                if (turn < bestTurn) {
+                    best = i;
+                    bestTurn = turn;
+                }
+            }
+            return best;
+        }
+
+        @Override
+        public int draw(int bound) {
+            return draws.nextInt(bound);
+        }
+
+        @Override
+        public String toString() {
+            return "Strategy.roundRobin()";
+        }
+    }
+
+    /** All equally likely. */
     static final class Random implements Strategy {
+        private final long seed;
         private final Rng choices;
         private final Rng draws;
 
         Random(long seed) {
+            this.seed = seed;
             Rng root = Rng.of(seed);
             choices = root.split(); // a stream for each purpose: more of one does not shift the other
             draws = root.split();
@@ -52,48 +102,40 @@ final class Strategies {
         public int draw(int bound) {
             return draws.nextInt(bound);
         }
+
+        @Override
+        public String toString() {
+            return "Strategy.random(" + Seeds.show(seed) + "L)";
+        }
     }
 
-    static final class Replay implements Strategy {
-        private final String trace;
-        private int at = PREFIX.length();
+    /** Another one up to a number of choices, and from then on the first ready first, so that what waits for others ends. */
+    static final class Bounded implements Strategy {
+        private final Strategy strategy;
+        private int left;
 
-        Replay(String trace) {
-            if (!trace.startsWith(PREFIX)) {
-                throw new IllegalArgumentException("trace=" + trace + " must begin with " + PREFIX);
-            }
-            this.trace = trace;
+        Bounded(Strategy strategy, int choices) {
+            this.strategy = strategy;
+            this.left = choices;
         }
 
         @Override
         public int choose(Choice choice) {
-            return next(choice.size());
+            if (left == 0) {
+                return 0;
+            }
+            left--;
+            return strategy.choose(choice);
         }
 
         @Override
         public int draw(int bound) {
-            return next(bound);
+            return strategy.draw(bound);
         }
 
-        private int next(int bound) {
-            if (at >= trace.length()) {
-                return 0;
-            }
-            int begin = at++;
-            char first = trace.charAt(begin);
-            int choice;
-            if (first == 'z') {
-                int dot = trace.indexOf('.', at);
-                choice = Integer.parseInt(trace, at, dot, 10);
-                at = dot + 1;
-            } else {
-                choice = Character.digit(first, Character.MAX_RADIX);
-            }
-            if (choice < 0 || choice >= bound) {
-                throw new IllegalStateException("the run has left its record at character " + begin + ", where it says "
-                        + choice + " and there are " + bound + " to choose from: it depends on more than the order");
-            }
-            return choice;
+        @Override
+        public String toString() {
+            return strategy.toString();
         }
     }
 }

@@ -42,22 +42,68 @@ public interface Strategy {
     }
 
     /**
-     * {@return one that chooses at random, all being equally likely, also at each point}
+     * {@return the opposite order: last ready, first run, and nobody is interrupted at a point} A task that yields lets another
+     * run, if there is one. After 10,000 choices it goes on as {@link #fifo()}, or those that wait for each other in loops
+     * would do so for ever.
+     */
+    static Strategy lifo() {
+        return new Strategies.Bounded(new Strategies.Lifo(), Strategies.UNFAIR_CHOICES);
+    }
+
+    /**
+     * {@return one that gives each task a turn, in the order of their numbers, up to its next point} After 100,000 choices it
+     * goes on as {@link #fifo()}.
+     */
+    static Strategy roundRobin() {
+        return new Strategies.Bounded(new Strategies.RoundRobin(), Strategies.FAIR_CHOICES);
+    }
+
+    /**
+     * {@return one that chooses at random, all being equally likely, also at each point} After 100,000 choices it goes on as
+     * {@link #fifo()}.
      *
      * @param seed what determines the choices
      */
     static Strategy random(long seed) {
-        return new Strategies.Random(seed);
+        return new Strategies.Bounded(new Strategies.Random(seed), Strategies.FAIR_CHOICES);
     }
 
     /**
-     * {@return one that chooses as an earlier run did; beyond the end of the record it takes the first}
+     * {@return probabilistic concurrency testing, for runs of about 100 choices} See {@link #pct(long, int, int)}.
+     *
+     * @param seed what determines the choices
+     * @param depth the depth of the bugs it looks for, at least 1
+     * @throws IllegalArgumentException if the depth is below 1
+     */
+    static Strategy pct(long seed, int depth) {
+        return pct(seed, depth, 100);
+    }
+
+    /**
+     * {@return probabilistic concurrency testing: each task has a random priority, the ready one with the highest runs, and at
+     * {@code depth - 1} random choices whoever would run falls below the others} A bug that needs {@code depth} things to
+     * happen in an order, among n tasks, is found by one run with a probability of at least
+     * {@code 1 / (n * steps^(depth - 1))}. A task that yields falls below the others too. After 10,000 choices it goes on as
+     * {@link #fifo()}.
+     *
+     * @param seed what determines the choices
+     * @param depth the depth of the bugs it looks for, at least 1
+     * @param steps about how many choices a run has, at least 1
+     * @throws IllegalArgumentException if the depth or the number of steps is below 1
+     */
+    static Strategy pct(long seed, int depth, int steps) {
+        return new Strategies.Bounded(new Pct(seed, depth, steps), Strategies.UNFAIR_CHOICES);
+    }
+
+    /**
+     * {@return one that chooses as an earlier run did; beyond the end of the record it takes the first} Where a run differs from
+     * the record it fails with a {@link ScheduleError} that tells at which choice, what was ready then and what is now.
      *
      * @param trace the record, as {@link TestRuntime#trace()} tells it
-     * @throws IllegalArgumentException if it is no such record
+     * @throws IllegalArgumentException if it is no such record, or one of another version of the kit
      */
     static Strategy replay(String trace) {
-        return new Strategies.Replay(trace);
+        return new Replay(trace);
     }
 
     /** What there is to choose from. */
@@ -74,6 +120,16 @@ public interface Strategy {
 
         /** {@return whether the one at index 0 is running and could go on, so that another means a switch at a point} */
         boolean canGoOn();
+
+        /** {@return the number of the task that ran last, or runs; -1 if none has run} */
+        default int last() {
+            return -1;
+        }
+
+        /** {@return the index of the one that has run last and has just yielded, not at a point; -1 if there is none} */
+        default int yielded() {
+            return -1;
+        }
 
         /** {@return the numbers of all} */
         default List<Integer> tasks() {

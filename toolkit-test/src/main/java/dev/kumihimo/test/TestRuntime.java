@@ -71,8 +71,9 @@ public final class TestRuntime implements AutoCloseable {
     private final Ending ending;
     private long limitNanos;
     private final long dataSeed;
-    private boolean stuck;
     private boolean finishing;
+    private volatile boolean stuck;
+    private volatile long overdueAt; // while a command is under way on a carrier that somebody watches; else 0
 
     TestRuntime(TestRuntimeBuilder setting, Strategy strategy, String order) {
         limitNanos = setting.limitNanos();
@@ -115,12 +116,17 @@ public final class TestRuntime implements AutoCloseable {
     /**
      * {@return a runtime whose order is random, also at points} The seed is that of the system property
      * {@code kumihimo.test.seed}, else of the environment variable {@code KUMIHIMO_TEST_SEED} (decimal, or hexadecimal after
-     * {@code 0x}), else a new one. A failure tells it.
+     * {@code 0x}), else a new one. A failure tells it. If {@code kumihimo.test.replay} or {@code KUMIHIMO_TEST_REPLAY} has a
+     * trace, or the name of a file with one, the order is that.
      *
      * @throws IllegalStateException as in {@link #fifo()}
      * @throws IllegalArgumentException if the property or variable is no number
      */
     public static TestRuntime seeded() {
+        String trace = Replays.given();
+        if (trace != null) {
+            return builder().replay(trace).build();
+        }
         Long given = Seeds.given();
         return seeded(given == null ? Seeds.fresh() : given);
     }
@@ -477,7 +483,7 @@ public final class TestRuntime implements AutoCloseable {
 
     /** {@return all choices so far, for {@link Strategy#replay}} */
     public String trace() {
-        return scheduler.record().choices();
+        return scheduler.record().trace();
     }
 
     /** {@return how this run can be had again: what a failure says of its order} */
@@ -661,7 +667,37 @@ public final class TestRuntime implements AutoCloseable {
         });
     }
 
-    private static void ensureNotDriven() {
+    /* ---------------- For an exploration, which runs on a carrier and is watched -------------- */
+
+    Record record() {
+        return scheduler.record();
+    }
+
+    void watch(@Nullable Interleaving by) {
+        scheduler.watch(by);
+    }
+
+    String order() {
+        return report.order();
+    }
+
+    void interruptDriving() {
+        scheduler.interrupt();
+    }
+
+    /** {@return whether a command takes far longer than it may, so that some task must hold the carrier} On any thread. */
+    boolean isOverdue() {
+        long at = overdueAt;
+        return at != 0 && System.nanoTime() - at > 0;
+    }
+
+    /** Gives the runtime and its carrier up. On any thread. */
+    ScheduleError giveUp(@Nullable String why, String stack, @Nullable Throwable cause) {
+        stuck = true;
+        return new ScheduleError(why + System.lineSeparator() + "  " + report.order() + stack, cause);
+    }
+
+    static void ensureNotDriven() {
         if (Thread.currentThread().isVirtual()) {
             throw new IllegalStateException("a test runtime is driven and looked at from a platform thread, not from "
                     + Thread.currentThread());
@@ -685,9 +721,19 @@ public final class TestRuntime implements AutoCloseable {
             }
         };
         try {
-            return TestCarrier.current() != null ? explained.call() : onCarrier(explained);
+            return TestCarrier.current() != null ? here(explained) : onCarrier(explained);
         } catch (Exception e) {
             throw TestRuntime.<RuntimeException>sneak(e); // commands throw nothing else
+        }
+    }
+
+    private <T extends @Nullable Object> T here(Callable<T> command) throws Exception {
+        long outer = overdueAt;
+        overdueAt = System.nanoTime() + limitNanos + GRACE_NANOS | 1;
+        try {
+            return command.call();
+        } finally {
+            overdueAt = outer;
         }
     }
 
@@ -698,12 +744,9 @@ public final class TestRuntime implements AutoCloseable {
         } catch (ExecutionException e) {
             throw TestRuntime.<Exception>sneak(cause(e));
         } catch (PinWatch.PinnedException e) {
-            stuck = true;
-            throw new ScheduleError(e.getMessage() + System.lineSeparator() + "  " + report.order());
+            throw giveUp(e.getMessage(), "", null);
         } catch (TimeoutException e) {
-            stuck = true;
-            throw new ScheduleError("stuck: a task holds the carrier; " + report.order()
-                    + running.carrier().stack());
+            throw giveUp("stuck: a task holds the carrier", running.carrier().stack(), null);
         } catch (InterruptedException e) {
             String stack = running.carrier().stack();
             scheduler.interrupt();

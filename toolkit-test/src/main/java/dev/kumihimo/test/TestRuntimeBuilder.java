@@ -33,6 +33,7 @@ public final class TestRuntimeBuilder {
     JdkTimers jdkTimers = JdkTimers.REAL;
     Duration virtualLimit = Duration.ofNanos(Long.MAX_VALUE);
     long maxSteps = 1_000_000;
+    boolean countsPoints;
     boolean cycles = true;
 
     TestRuntimeBuilder() {}
@@ -62,11 +63,7 @@ public final class TestRuntimeBuilder {
      */
     public TestRuntimeBuilder seed(long seed) {
         data = seed;
-        return strategy(
-                Strategy.random(seed),
-                "seed " + Seeds.show(seed) + ": replay with TestRuntime.seeded(" + Seeds.show(seed) + "L), @SeedSource("
-                        + Seeds.show(seed) + "L) or -D"
-                        + Seeds.PROPERTY + "=" + Seeds.show(seed));
+        return strategy(Strategy.random(seed), Seeds.order(seed));
     }
 
     /**
@@ -80,6 +77,17 @@ public final class TestRuntimeBuilder {
         ensurePositive("realTime", realTime);
         limit = realTime;
         return this;
+    }
+
+    /**
+     * Has the order be that of an earlier run, see {@link Strategy#replay}.
+     *
+     * @param trace the trace of that run
+     * @return this
+     * @throws IllegalArgumentException if it is no trace, or one of another version of the kit
+     */
+    public TestRuntimeBuilder replay(String trace) {
+        return strategy(Strategy.replay(trace), "order: the replayed one");
     }
 
     /**
@@ -177,17 +185,18 @@ public final class TestRuntimeBuilder {
     }
 
     /**
-     * Sets how often tasks may be run in each driving method, until they park, yield or end, before it fails as a livelock.
+     * Sets how many steps each driving method may take before it fails as a livelock: runs of tasks, until they park, yield or
+     * end; under {@link Explore} also the points that they pass.
      *
-     * @param runs at least 1; 1,000,000 unless set
+     * @param steps at least 1; 1,000,000 unless set
      * @return this
      * @throws IllegalArgumentException if it is below 1
      */
-    public TestRuntimeBuilder maxSteps(long runs) {
-        if (runs < 1) {
-            throw new IllegalArgumentException("runs=" + runs + " must be at least 1");
+    public TestRuntimeBuilder maxSteps(long steps) {
+        if (steps < 1) {
+            throw new IllegalArgumentException("steps=" + steps + " must be at least 1");
         }
-        maxSteps = runs;
+        maxSteps = steps;
         return this;
     }
 
@@ -195,6 +204,12 @@ public final class TestRuntimeBuilder {
         if (duration.isZero() || duration.isNegative()) {
             throw new IllegalArgumentException(name + "=" + duration + " must be more than zero");
         }
+    }
+
+    /** Has points count as steps, too: a task that passes them for ever under a strategy that never switches is found so. */
+    TestRuntimeBuilder countPoints() {
+        countsPoints = true;
+        return this;
     }
 
     /**

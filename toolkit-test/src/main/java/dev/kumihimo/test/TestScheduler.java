@@ -49,8 +49,9 @@ final class TestScheduler implements ControlledScheduler {
     private static final long CLOSING_STEPS = 100_000;
 
     private static final int MOST_TOLD = 10;
+    private static final ScheduleError TOO_MANY = new ScheduleError("too many runs and points"); // never thrown itself
 
-    private final Strategy strategy;
+    private Strategy strategy;
     private final VirtualTimers timers = new VirtualTimers();
     private final TestClock clock = new TestClock(timers);
     private final Outside outside;
@@ -60,6 +61,7 @@ final class TestScheduler implements ControlledScheduler {
     private final ThreadFactory threads;
 
     private final ArrayList<Entry> ready = new ArrayList<>();
+    private final Ready question = new Ready(ready);
     private final Map<Thread, Entry> entries = Collections.synchronizedMap(new WeakHashMap<>());
     private final AtomicBoolean driving = new AtomicBoolean();
 
@@ -80,6 +82,12 @@ final class TestScheduler implements ControlledScheduler {
     private @Nullable Entry watched;
     private long watchedPoint;
     private @Nullable Consumer<Point> listener;
+    private @Nullable Interleaving watcher;
+    private @Nullable Entry yielder; // ran last, and yielded
+    private int lastRun = -1;
+    private int foreigners; // threads that were not started by one of these
+    private final boolean countsPoints;
+    private long moves; // runs and points of this drive
     private int nextId;
     private long handedOver;
     private long fruitless;
@@ -95,6 +103,7 @@ final class TestScheduler implements ControlledScheduler {
         this.outside = new Outside(this, setting, name);
         this.sockets = outside.sockets();
         this.maxSteps = setting.maxSteps;
+        this.countsPoints = setting.countsPoints;
         this.virtualLimit = TimerService.toNanos(setting.virtualLimit);
         timers.sockets(sockets::driver);
         if (!VirtualThreads.customSchedulers()) {
@@ -111,6 +120,7 @@ final class TestScheduler implements ControlledScheduler {
     }
 
     private Thread newThread(Entry entry, Runnable body) {
+        entry.key = key();
         Thread thread = VirtualThreads.factory(entry).newThread(body);
         entry.thread = thread;
         entries.put(thread, entry);
@@ -126,6 +136,14 @@ final class TestScheduler implements ControlledScheduler {
     @Nullable
     Leaks leaks() {
         return leaks;
+    }
+
+    /** {@return what a thread that is being made is known by: by whom it is started, and which of that one's it is} */
+    long key() {
+        TestCarrier mine = outside.carrier();
+        Entry parent = mine != null && VirtualThreads.currentCarrier() == mine ? current : null;
+        return Rng.of(parent == null ? ++foreigners : parent.key * 31 + ++parent.children)
+                .nextLong();
     }
 
     /* ---------------- What the runtime asks of it -------------- */
@@ -248,37 +266,34 @@ final class TestScheduler implements ControlledScheduler {
         if (ready.size() < 2) {
             return ready.isEmpty() ? null : ready.get(0);
         }
-        return ready.get(choose(null));
+        if (fruitless > YIELDS) {
+            return ready.get(0); // each has a turn, whatever the strategy has against it, before they all count as idle
+        }
+        int index = choose(question.after(lastRun, yielder));
+        return failure == null ? ready.get(index) : null;
     }
 
-    private int choose(@Nullable Entry running) {
-        int index = strategy.choose(new View(ready, running));
-        int size = ready.size() + (running == null ? 0 : 1);
-        if (index < 0 || index >= size) {
-            throw new IllegalStateException("the strategy chose " + index + " of " + size);
-        }
-        record.choice(index);
-        return index;
-    }
-
-    private record View(List<Entry> ready, @Nullable Entry running) implements Strategy.Choice {
-        @Override
-        public int size() {
-            return ready.size() + (running == null ? 0 : 1);
-        }
-
-        @Override
-        public int task(int index) {
-            if (running != null) {
-                return index == 0 ? running.id : ready.get(index - 1).id;
+    /** {@return what the strategy chooses, and 0 if it fails: the drive ends then before anything else is run} */
+    private int choose(Ready choice) {
+        try {
+            int index = strategy.choose(choice);
+            if (index < 0 || index >= choice.size()) {
+                throw new IllegalStateException("it chose " + index + " of " + choice.size());
             }
-            return ready.get(index).id;
+            record.choice(choice, index);
+            return index;
+        } catch (RuntimeException e) {
+            strategyFailed(e);
+            return 0;
         }
+    }
 
-        @Override
-        public boolean canGoOn() {
-            return running != null;
-        }
+    private void strategyFailed(RuntimeException e) {
+        String outsider = outside.wakes() == 0 ? "" : "; the last wake from outside was " + outside.lastWake();
+        strategy = Strategy.fifo(); // for the end
+        failure = e instanceof Divergence
+                ? new ScheduleError(e.getMessage() + outsider, e)
+                : new ScheduleError("the strategy failed: " + e, e);
     }
 
     /* ---------------- Running -------------- */
@@ -305,6 +320,7 @@ final class TestScheduler implements ControlledScheduler {
         stopped = null;
         interrupted = false;
         stepsBefore = steps;
+        moves = 0;
         try {
             return driveOn(reached, limit, System.nanoTime() + realNanos);
         } finally {
@@ -339,6 +355,7 @@ final class TestScheduler implements ControlledScheduler {
                 sockets.turnSometimes();
             }
             Entry next = next();
+            rethrow(); // of the strategy
             if (next != null && fruitless <= YIELDS + ready.size()) {
                 ensureFewSteps();
                 run(next);
@@ -379,6 +396,7 @@ final class TestScheduler implements ControlledScheduler {
         switching = null;
         current = entry;
         steps++;
+        moved();
         record.ran(entry.id);
         long before = handedOver;
         try {
@@ -388,6 +406,14 @@ final class TestScheduler implements ControlledScheduler {
         }
         current = null;
         entry.left(timers.nanoTime());
+        lastRun = entry.id;
+        yielder = entry.queued && switching == null ? entry : null;
+        if (switching == null) {
+            entry.stops++;
+        }
+        if (watcher != null) {
+            watcher.ran(entry, switching != null);
+        }
         boolean yieldedOnly = entry.queued && handedOver == before + 1 && switching == null;
         fruitless = yieldedOnly ? fruitless + 1 : 0;
         if (!entry.queued) {
@@ -403,6 +429,13 @@ final class TestScheduler implements ControlledScheduler {
         Throwable e = failure;
         if (e != null) {
             failure = null;
+            if (e == TOO_MANY) {
+                throw new ScheduleError(
+                        "livelock: not done after " + maxSteps + " runs and points (maxSteps); ready:" + readyPlaces());
+            }
+            if (e instanceof ScheduleError error) {
+                throw error;
+            }
             throw new ScheduleError("the carrier met an error: " + e, e);
         }
         sockets.rethrowRefused();
@@ -490,6 +523,18 @@ final class TestScheduler implements ControlledScheduler {
         return outside.await(nanos, this::answer);
     }
 
+    /** Counts a run or a point; one too many ends the drive. */
+    private void moved() {
+        if (++moves > maxSteps && countsPoints && !closing && failure == null) {
+            failure = TOO_MANY;
+        }
+    }
+
+    /** Has all that is run noted. */
+    void watch(@Nullable Interleaving by) {
+        watcher = by;
+    }
+
     /* ---------------- Points -------------- */
 
     /** Lets one thread alone run in the next drive. */
@@ -520,6 +565,15 @@ final class TestScheduler implements ControlledScheduler {
         if (kind == Points.Kind.PARK || kind == Points.Kind.RESUME) {
             here.parked = kind == Points.Kind.PARK ? (Wait) at : null;
         }
+        moved();
+        if (watcher != null) {
+            here.locks++; // as below
+            try {
+                watcher.reached(here, kind, at);
+            } finally {
+                here.locks--;
+            }
+        }
         Consumer<Point> hearing = listener;
         if (hearing != null) {
             here.locks++; // should it take one, that is no point
@@ -531,19 +585,21 @@ final class TestScheduler implements ControlledScheduler {
         }
         if (here == watched && here.points >= watchedPoint) {
             stopped = here;
-        } else if (only != null) {
-            return;
-        } else {
+        } else if (failure == null) {
+            if (only != null) {
+                return;
+            }
             takeOutside(true);
             if (ready.isEmpty()) {
                 return;
             }
-            int index = choose(here);
-            if (index == 0) {
+            int index = choose(question.at(Record.kindOf(kind), here));
+            if (index > 0) {
+                chosen = ready.get(index - 1);
+            } else if (failure == null) {
                 return;
             }
-            chosen = ready.get(index - 1);
-        }
+        } // else the drive ends as soon as this has left
         switching = here;
         Thread.yield();
         if (switching == here) { // pinned: it did not leave
@@ -567,14 +623,20 @@ final class TestScheduler implements ControlledScheduler {
     }
 
     int draw(int bound) {
-        int drawn = bound < 2 ? 0 : strategy.draw(bound);
-        if (drawn < 0 || drawn >= bound) {
-            throw new IllegalStateException("the strategy drew " + drawn + " of " + bound);
+        if (bound < 2 || failure != null) {
+            return 0;
         }
-        if (bound > 1) {
-            record.choice(drawn);
+        try {
+            int drawn = strategy.draw(bound);
+            if (drawn < 0 || drawn >= bound) {
+                throw new IllegalStateException("it drew " + drawn + " of " + bound);
+            }
+            record.draw(bound, drawn);
+            return drawn;
+        } catch (RuntimeException e) {
+            strategyFailed(e);
+            return 0;
         }
-        return drawn;
     }
 
     /* ---------------- What others see -------------- */
@@ -609,7 +671,7 @@ final class TestScheduler implements ControlledScheduler {
 
     /** {@return who is next} Something must be ready. */
     Entry pick() {
-        return ready.size() == 1 ? ready.get(0) : ready.get(choose(null));
+        return ready.size() == 1 ? ready.get(0) : ready.get(choose(question.after(lastRun, yielder)));
     }
 
     /** Does something on the carrier that hands over tasks, as the end of a runtime does, and runs none. */
@@ -715,32 +777,5 @@ final class TestScheduler implements ControlledScheduler {
 
     long deadlineOf(Wait wait) {
         return timers.deadlineOf(wait);
-    }
-
-    /** What was chosen and what ran, in order. */
-    static final class Record {
-        private final StringBuilder choices = new StringBuilder();
-        private long hash = 0xcbf29ce484222325L; // FNV-1a, over whole numbers
-
-        private void mix(long value) {
-            hash = (hash ^ value) * 0x100000001b3L;
-        }
-
-        void choice(int index) {
-            Strategies.write(choices, index);
-            mix(~(long) index);
-        }
-
-        void ran(int id) {
-            mix(id);
-        }
-
-        long hash() {
-            return hash;
-        }
-
-        String choices() {
-            return Strategies.trace(choices);
-        }
     }
 }

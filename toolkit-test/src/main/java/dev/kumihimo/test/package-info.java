@@ -48,6 +48,13 @@
  * <p>What a test leaves behind is told by {@link dev.kumihimo.test.TestRuntime#finish}; see {@link dev.kumihimo.test.LeakPolicy}
  * for what that is.
  *
+ * <h2>Many schedules</h2>
+ *
+ * <p>{@link dev.kumihimo.test.Explore} has five ways: {@code portfolio(n)}, which is the one to begin with; {@code seeds(n)};
+ * {@code pct(n, depth)}; {@code preemptions(bound)}, which says {@code EXHAUSTED} if it has run all there are; and
+ * {@code replay(trace)}. A trace has every choice, and what there was to choose from: a run that leaves it says at which choice,
+ * what was ready then and what is now, and who woke a task from outside last.
+ *
  * <h2>Points</h2>
  *
  * <p>In a JVM that has the kit on its class or module path, and unless the system property {@code kumihimo.test.points} is

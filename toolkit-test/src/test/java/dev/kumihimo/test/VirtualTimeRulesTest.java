@@ -294,7 +294,7 @@ class VirtualTimeRulesTest {
         TestRuntimeBuilder builder = TestRuntime.builder();
         assertThatThrownBy(() -> builder.maxSteps(0))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("runs=0 must be at least 1");
+                .hasMessage("steps=0 must be at least 1");
         assertThatThrownBy(() -> builder.virtualLimit(Duration.ZERO))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("virtualTime=PT0S must be more than zero");

@@ -863,6 +863,7 @@ public final class TaskRuntime implements AutoCloseable {
         public Object newRuntime(String name, ControlledScheduler scheduler) {
             RuntimeOptions.Builder defaults = new RuntimeOptions.Builder();
             defaults.name = name;
+            defaults.workerThreads = scheduler.parallelism(); // else the processors are counted, which takes long
             defaults.instantSource = scheduler.instantSource();
             return new TaskRuntime(defaults.resolve(variable -> null, property -> null), scheduler);
         }

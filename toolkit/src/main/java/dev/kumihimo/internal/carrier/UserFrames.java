@@ -35,8 +35,7 @@ public final class UserFrames {
     /** {@return as {@link #of(Thread)}, of a stack that was taken} */
     public static @Nullable StackTraceElement of(StackTraceElement[] stack) {
         for (StackTraceElement frame : stack) {
-            String name = frame.getClassName();
-            if (!name.startsWith("java.") && !name.startsWith("jdk.") && !name.startsWith("sun.") && !isOurs(name)) {
+            if (isUsers(frame.getClassName())) {
                 return frame;
             }
         }
@@ -49,11 +48,15 @@ public final class UserFrames {
         return file == null ? frame.getClassName() : file + ':' + frame.getLineNumber();
     }
 
-    private static boolean isOurs(String className) {
-        if (!className.startsWith(HOME)) {
+    /** {@return whether a class is neither the JDK's nor of one of our rooms} */
+    public static boolean isUsers(String className) {
+        if (className.startsWith("java.")
+                || className.startsWith("javax.")
+                || className.startsWith("jdk.")
+                || className.startsWith("sun.")) {
             return false;
         }
-        int dot = className.indexOf('.', HOME.length());
-        return dot > 0 && ROOMS.contains(className.substring(HOME.length(), dot));
+        int dot = className.startsWith(HOME) ? className.indexOf('.', HOME.length()) : -1;
+        return dot < 0 || !ROOMS.contains(className.substring(HOME.length(), dot));
     }
 }

@@ -29,7 +29,7 @@ public final class VirtualTimers implements TimerService {
     /** A whole millisecond, as in Tokio, and so coarser than a {@link Driver}'s: times under test are round ones. */
     private static final long TICK_NANOS = 1_000_000;
 
-    private final TimerWheel wheel = new TimerWheel(0);
+    private @Nullable TimerWheel wheel; // made for the first timer: it is large, and many runs of a test have none
     private final MpscLinkedAtomicQueue<VirtualTimer> changed = new MpscLinkedAtomicQueue<>();
     private final Map<Expirable, VirtualTimer> armed = new HashMap<>();
 
@@ -75,10 +75,11 @@ public final class VirtualTimers implements TimerService {
      */
     public long next() {
         takeChanged();
-        if (wheel.size() == 0) {
+        TimerWheel timers = wheel;
+        if (timers == null || timers.size() == 0) {
             return Long.MAX_VALUE;
         }
-        long tick = wheel.nextTick();
+        long tick = timers.nextTick();
         return tick >= Long.MAX_VALUE / TICK_NANOS ? Long.MAX_VALUE : Math.max(now, tick * TICK_NANOS);
     }
 
@@ -92,13 +93,13 @@ public final class VirtualTimers implements TimerService {
     public int moveTo(long time) {
         takeChanged();
         now = Math.max(now, time);
-        return wheel.advance(now / TICK_NANOS);
+        return wheel == null ? 0 : wheel.advance(now / TICK_NANOS);
     }
 
     /** {@return how many timers are armed} */
     public int armed() {
         takeChanged();
-        return wheel.size();
+        return wheel == null ? 0 : wheel.size();
     }
 
     /** {@return the deadline at which something expires, or {@link Long#MAX_VALUE} if no timer is armed for it} */
@@ -136,11 +137,16 @@ public final class VirtualTimers implements TimerService {
 
     private void takeChanged() {
         for (VirtualTimer timer; (timer = changed.poll()) != null; ) {
+            TimerWheel timers = wheel;
+            if (timers == null) {
+                timers = new TimerWheel(now / TICK_NANOS);
+                wheel = timers;
+            }
             if (timer.state == VirtualTimer.ARMED) {
-                wheel.insert(timer, Math.max(0, Math.ceilDiv(timer.deadline, TICK_NANOS)));
+                timers.insert(timer, Math.max(0, Math.ceilDiv(timer.deadline, TICK_NANOS)));
                 armed.put(timer.target, timer);
             } else {
-                wheel.remove(timer);
+                timers.remove(timer);
                 armed.remove(timer.target, timer);
             }
         }
