@@ -9,4 +9,6 @@ module dev.kumihimo.net {
     exports dev.kumihimo.io;
     exports dev.kumihimo.net;
     exports dev.kumihimo.tls;
+    exports dev.kumihimo.internal.stream to
+            dev.kumihimo.test;
 }

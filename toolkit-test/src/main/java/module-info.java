@@ -7,4 +7,5 @@ module dev.kumihimo.test {
     requires static org.jspecify;
 
     exports dev.kumihimo.test;
+    exports dev.kumihimo.test.net;
 }
