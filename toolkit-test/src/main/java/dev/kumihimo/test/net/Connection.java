@@ -23,7 +23,7 @@ import java.lang.invoke.MethodHandles;
  * Waiting: enqueued under the same holding of the lock in which it was found that there is nothing.
  * Cancellation: a wait that is given up leaves its queue and nothing else. Bytes are taken after the last wait of a call.
  * Order of locks: SimNet, then connection. A listener's is taken with no other held.
- * Checked by: SocketParityTest in its three forms, SimNetFaultTest, SimNetSchedulesTest.
+ * Checked by: the tests of parity (ParityOfDataTest and its like), SimNetFaultTest, SchedulesOfSimNetTest.
  */
 
 /** A connection of a {@link SimNet}: where those at both its ends wait. */
