@@ -11,8 +11,7 @@ package dev.kumihimo.test.net;
  * @param shortWrites the most bytes of one write
  * @param cut whether anything passes at all
  */
-record Conditions(
-        Latency latency, double loss, long bandwidth, int window, int fragments, int shortWrites, Cut cut) {
+record Conditions(Latency latency, double loss, long bandwidth, int window, int fragments, int shortWrites, Cut cut) {
     /** Whether anything passes. */
     enum Cut {
         /** It does. */

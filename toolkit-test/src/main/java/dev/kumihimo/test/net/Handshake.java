@@ -100,9 +100,8 @@ final class Handshake {
             Wait wait;
             connection.lock();
             try {
-                boolean over = held == null
-                        ? net.now() >= until
-                        : held.conditions().cut() != Conditions.Cut.HOLD;
+                boolean over =
+                        held == null ? net.now() >= until : held.conditions().cut() != Conditions.Cut.HOLD;
                 if (over) {
                     return;
                 }

@@ -469,8 +469,9 @@ public final class SimNet {
     /** To be called before a wait. */
     void checkClock() {
         if (bound && callersClock() != clock) {
-            throw new IllegalStateException("this net lives in " + (clock == null ? "real time" : "the time of a test runtime")
-                    + ", that of who connected first, and " + Thread.currentThread() + " does not");
+            throw new IllegalStateException(
+                    "this net lives in " + (clock == null ? "real time" : "the time of a test runtime")
+                            + ", that of who connected first, and " + Thread.currentThread() + " does not");
         }
     }
 

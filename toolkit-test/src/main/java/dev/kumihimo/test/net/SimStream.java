@@ -90,7 +90,14 @@ public final class SimStream implements ByteStream, Selectable<@Nullable Void> {
 
     @Override
     public Selectable<@Nullable Void> writable() {
-        return () -> new Ready(end, false);
+        return new Output(end);
+    }
+
+    private record Output(End end) implements Selectable<@Nullable Void> {
+        @Override
+        public Clause<@Nullable Void> clause() {
+            return new Ready(end, false);
+        }
     }
 
     /* ---------------- Addresses, the end -------------- */

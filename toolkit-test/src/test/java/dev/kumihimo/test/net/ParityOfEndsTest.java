@@ -298,7 +298,11 @@ class ParityOfEndsTest {
             JoinHandle<?> reader = Task.spawn(() -> read(pair.client()));
             untilWaiting(reader);
             sockets.reset(pair.server());
-            assertCause(reader, SocketException.class, "Connection reset", pair.client().toString());
+            assertCause(
+                    reader,
+                    SocketException.class,
+                    "Connection reset",
+                    pair.client().toString());
             assertThatThrownBy(() -> read(pair.client())).isInstanceOf(SocketException.class);
             assertThatThrownBy(() -> pair.client().tryRead(ByteBuffer.allocate(1)))
                     .isInstanceOf(SocketException.class);

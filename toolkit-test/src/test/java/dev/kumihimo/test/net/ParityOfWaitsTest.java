@@ -68,7 +68,8 @@ class ParityOfWaitsTest {
             Pair pair = sockets.pair();
             send(pair.client(), "x");
             assertThat(isReady(pair.server().readable(), LONG)).isTrue();
-            assertThat(pair.server().read(ByteBuffer.allocate(1), Duration.ZERO)).isEqualTo(1);
+            assertThat(pair.server().read(ByteBuffer.allocate(1), Duration.ZERO))
+                    .isEqualTo(1);
         });
     }
 
@@ -299,7 +300,8 @@ class ParityOfWaitsTest {
         network.run(sockets -> {
             Pair pair = sockets.pair();
             assertThat(isReady(pair.server().readable(), SHORT)).isFalse();
-            JoinHandle<Boolean> selecting = Task.spawn(() -> isReady(pair.server().readable(), LONG));
+            JoinHandle<Boolean> selecting =
+                    Task.spawn(() -> isReady(pair.server().readable(), LONG));
             untilWaiting(selecting);
             send(pair.client(), "x");
             assertThat(selecting.join()).isTrue();

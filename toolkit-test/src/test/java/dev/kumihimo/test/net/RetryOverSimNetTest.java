@@ -37,8 +37,7 @@ class RetryOverSimNetTest {
 
         private String askOnce(String question) throws IOException {
             Duration second = Duration.ofSeconds(1);
-            try (var lines =
-                    Framed.of(net.connect("client", "server", 80, second), LinesCodec.of(100))) {
+            try (var lines = Framed.of(net.connect("client", "server", 80, second), LinesCodec.of(100))) {
                 lines.send(question);
                 return lines.receive(second);
             }
@@ -73,7 +72,8 @@ class RetryOverSimNetTest {
                 listener.close();
                 server.join();
             });
-            // Attempts begin at 0, 1.1, 2.3, 3.7, 5.5 and 8.1 s. The seventh, at 12.3 s, takes four times the latency; and once
+            // Attempts begin at 0, 1.1, 2.3, 3.7, 5.5 and 8.1 s. The seventh, at 12.3 s, takes four times the latency;
+            // and once
             // more until the server has heard that the client is done.
             assertThat(test.clock().elapsed()).isEqualTo(Duration.ofMillis(12_325));
         }

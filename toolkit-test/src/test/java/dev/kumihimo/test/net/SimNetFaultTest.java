@@ -398,8 +398,8 @@ class SimNetFaultTest {
         connected(() -> {
             link().hold();
             send(client, "held");
-            JoinHandle<Boolean> selecting = Task.spawn(() ->
-                    Select.<Boolean>of().on(server.readable(), () -> true).await());
+            JoinHandle<Boolean> selecting = Task.spawn(
+                    () -> Select.<Boolean>of().on(server.readable(), () -> true).await());
             Task.sleep(SECOND);
             assertThat(selecting.isDone()).isFalse();
             link().release();
@@ -434,8 +434,8 @@ class SimNetFaultTest {
             fill(client);
             JoinHandle<?> writer = Task.spawn(() -> send(client, "x"));
             untilWaiting(writer);
-            JoinHandle<Boolean> selecting = Task.spawn(() ->
-                    Select.<Boolean>of().on(client.writable(), () -> true).await());
+            JoinHandle<Boolean> selecting = Task.spawn(
+                    () -> Select.<Boolean>of().on(client.writable(), () -> true).await());
             untilWaiting(selecting);
             link().reset();
             assertCause(writer, SocketException.class, "Connection reset");
@@ -453,6 +453,26 @@ class SimNetFaultTest {
                 assertThatThrownBy(() -> read(stream)).isInstanceOf(SocketException.class);
             }
             assertThatThrownBy(() -> readWithin(other, SECOND)).isInstanceOf(SocketTimeoutException.class);
+        });
+    }
+
+    @Test
+    void reset_afterTheEnd_leavesWhatCameBeforeIt() throws Exception {
+        connected(() -> {
+            send(server, "whole");
+            server.closeWithReset();
+            assertThatThrownBy(() -> read(client)).isInstanceOf(SocketException.class);
+            SimStream other = net.connect("client", "server", 80);
+            try (SimStream peer = listener.accept()) {
+                send(peer, "whole");
+                peer.shutdownOutput();
+                Task.sleep(SECOND);
+                peer.closeWithReset();
+            }
+            assertThatThrownBy(() -> send(other, "x"))
+                    .isInstanceOf(SocketException.class)
+                    .hasMessageContaining("Broken pipe");
+            assertThat(receive(other, 100)).isEqualTo("whole");
         });
     }
 
@@ -477,8 +497,7 @@ class SimNetFaultTest {
             untilWaiting(own);
             server.vanish();
             assertCause(own, AsynchronousCloseException.class);
-            assertThatThrownBy(() -> readWithin(client, Duration.ofDays(1)))
-                    .isInstanceOf(SocketTimeoutException.class);
+            assertThatThrownBy(() -> readWithin(client, Duration.ofDays(1))).isInstanceOf(SocketTimeoutException.class);
             fill(client);
             JoinHandle<?> writer = Task.spawn(() -> send(client, "x"));
             assertThatThrownBy(() -> writer.join(Duration.ofDays(1)))
@@ -520,6 +539,20 @@ class SimNetFaultTest {
             assertThat(reader.isDone()).isFalse(); // it has arrived before, and nothing since
             send(client, "after");
             assertCause(reader, SocketException.class, "Connection reset");
+        });
+    }
+
+    @Test
+    void restart_resetsWhoHasWrittenMeanwhile() throws Exception {
+        connected(() -> {
+            net.crash("server");
+            send(client, "into the dark");
+            JoinHandle<?> reader = Task.spawn(() -> read(client));
+            Task.sleep(SECOND);
+            assertThat(reader.isDone()).isFalse();
+            net.restart("server");
+            assertCause(reader, SocketException.class, "Connection reset");
+            assertThat(millis()).isEqualTo(1_200); // when it was sent again
         });
     }
 
@@ -611,8 +644,7 @@ class SimNetFaultTest {
         test.run(() -> {
             listener = net.listen("server", 80);
             listener.failAccepts(10);
-            JoinHandle<?> serving =
-                    Task.spawn(() -> TcpServer.serve(listener, stream -> Network.echo(stream)));
+            JoinHandle<?> serving = Task.spawn(() -> TcpServer.serve(listener, stream -> Network.echo(stream)));
             try (SimStream stream = net.connect("client", "server", 80)) {
                 send(stream, "after all");
                 assertThat(receive(stream, 9)).isEqualTo("after all");
