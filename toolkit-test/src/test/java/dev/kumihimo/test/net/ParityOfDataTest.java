@@ -5,6 +5,7 @@ import static dev.kumihimo.test.net.Network.pattern;
 import static dev.kumihimo.test.net.Network.receive;
 import static dev.kumihimo.test.net.Network.send;
 import static dev.kumihimo.test.net.Network.untilWaiting;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kumihimo.codec.Framed;
@@ -261,7 +262,7 @@ class ParityOfDataTest {
         network.run(sockets -> {
             Pair pair = sockets.pair();
             pair.client().outputStream().write(bytes("viewed").array());
-            assertThat(new String(pair.server().inputStream().readNBytes(6))).isEqualTo("viewed");
+            assertThat(new String(pair.server().inputStream().readNBytes(6), US_ASCII)).isEqualTo("viewed");
         });
     }
 

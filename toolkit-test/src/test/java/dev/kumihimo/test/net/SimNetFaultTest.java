@@ -4,6 +4,7 @@ import static dev.kumihimo.test.net.Network.bytes;
 import static dev.kumihimo.test.net.Network.receive;
 import static dev.kumihimo.test.net.Network.send;
 import static dev.kumihimo.test.net.Network.untilWaiting;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -227,7 +228,7 @@ class SimNetFaultTest {
             while (all.length() < 26) {
                 ByteBuffer buffer = ByteBuffer.allocate(100);
                 counts.add(server.read(buffer));
-                all.append(new String(buffer.array(), 0, buffer.position()));
+                all.append(new String(buffer.array(), 0, buffer.position(), US_ASCII));
             }
             assertThat(all).hasToString("abcdefghijklmnopqrstuvwxyz");
             assertThat(counts).containsOnly(1, 2, 3).contains(1, 2, 3);
