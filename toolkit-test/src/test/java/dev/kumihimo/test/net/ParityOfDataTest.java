@@ -262,7 +262,8 @@ class ParityOfDataTest {
         network.run(sockets -> {
             Pair pair = sockets.pair();
             pair.client().outputStream().write(bytes("viewed").array());
-            assertThat(new String(pair.server().inputStream().readNBytes(6), US_ASCII)).isEqualTo("viewed");
+            assertThat(new String(pair.server().inputStream().readNBytes(6), US_ASCII))
+                    .isEqualTo("viewed");
         });
     }
 
