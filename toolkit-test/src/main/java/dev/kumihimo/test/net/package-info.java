@@ -1,4 +1,7 @@
-/** Streams and networks in memory, for tests: what a peer does is scripted, or comes from a seed. */
+/**
+ * What a peer does, in a test: {@link dev.kumihimo.test.net.ScriptedStream} plays a script;
+ * {@link dev.kumihimo.test.net.SimNet} is a network in memory, in virtual time, with faults that a seed determines.
+ */
 @NullMarked
 package dev.kumihimo.test.net;
 
