@@ -122,6 +122,32 @@ final class Items {
         ledger.settle(channel);
     }
 
+    static void oneOfTwoSendersGivesUp(Channel<Object> channel) throws Exception {
+        Ledger ledger = new Ledger();
+        JoinHandle<?> one = Task.spawn(() -> ledger.send(channel));
+        JoinHandle<?> other = Task.spawn(() -> ledger.send(channel));
+        one.abort();
+        ledger.receive(channel);
+        if (one.result().isSuccess()) {
+            ledger.receive(channel);
+        }
+        other.join();
+        ledger.settle(channel);
+    }
+
+    static void oneOfTwoReceiversGivesUp(Channel<Object> channel) throws Exception {
+        Ledger ledger = new Ledger();
+        JoinHandle<?> one = Task.spawn(() -> ledger.receive(channel));
+        JoinHandle<?> other = Task.spawn(() -> ledger.receive(channel));
+        one.abort();
+        ledger.send(channel);
+        if (one.result().isSuccess()) {
+            ledger.send(channel);
+        }
+        other.join();
+        ledger.settle(channel);
+    }
+
     static void reserved() throws Exception {
         Channel<Object> channel = Channel.bounded(1);
         Ledger ledger = new Ledger();
@@ -326,6 +352,20 @@ final class Items {
         if (!queue.isEmpty()) {
             check(queue.take().value().equals("item"), "another item");
         }
+    }
+
+    static void delayedForTwo() throws Exception {
+        DelayQueue<String> queue = DelayQueue.create();
+        queue.insert("item", MILLI);
+        JoinHandle<?> one = Task.spawn(() -> queue.take());
+        JoinHandle<?> other = Task.spawn(() -> queue.take());
+        one.abort();
+        MovingClock.advance(MILLI);
+        if (one.result().isSuccess()) {
+            queue.insert("item", Duration.ZERO);
+        }
+        other.join();
+        check(queue.isEmpty(), "an item is left");
     }
 
     static void cancelledRegion() throws Exception {

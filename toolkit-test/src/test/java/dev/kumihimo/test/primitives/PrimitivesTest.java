@@ -46,8 +46,8 @@ class PrimitivesTest {
     }
 
     private static void channels(List<Scenario> all, String name, Supplier<Channel<Object>> channel) {
-        List<OnChannel> bodies = List.of(Items::closed, Items::receiverGivesUp, Items::senderGivesUp, Items::inOrder, Items::twoSenders);
-        List<String> names = List.of("closed", "receiver gives up", "sender gives up", "in order", "two senders");
+        List<OnChannel> bodies = List.of(Items::closed, Items::receiverGivesUp, Items::senderGivesUp, Items::inOrder, Items::twoSenders, Items::oneOfTwoSendersGivesUp, Items::oneOfTwoReceiversGivesUp);
+        List<String> names = List.of("closed", "receiver gives up", "sender gives up", "in order", "two senders", "one of two senders gives up", "one of two receivers gives up");
         for (int i = 0; i < bodies.size(); i++) {
             OnChannel body = bodies.get(i);
             all.add(new Scenario(name + " channel, " + names.get(i), true, () -> body.run(channel.get())));
@@ -74,6 +74,7 @@ class PrimitivesTest {
         all.add(new Scenario("timeout against an item", false, Items::timeoutAgainstAnItem));
         all.add(new Scenario("delay queue", true, Items::delayed));
         all.add(new Scenario("delay queue, taker gives up", true, Items::delayedForOneThatGivesUp));
+        all.add(new Scenario("delay queue, one of two takers gives up", true, Items::delayedForTwo));
         all.add(new Scenario("token, region", false, Items::cancelledRegion));
         all.add(new Scenario("token, children and callbacks", true, Turns::token));
         all.add(new Scenario("semaphore", true, Turns::permits));
@@ -130,9 +131,9 @@ class PrimitivesTest {
         long nanos = 0;
         for (Scenario scenario : ending()) {
             StringBuilder row = new StringBuilder("| " + scenario.name());
-            for (int bound = 1; bound <= BOUND + 1; bound++) {
+            for (int bound = 1; bound <= (MORE > 0 ? BOUND + 1 : BOUND); bound++) {
                 long before = System.nanoTime();
-                Explore.Result result = explore(scenario, bound, 200_000);
+                Explore.Result result = explore(scenario, bound, bound > BOUND ? MORE : Integer.MAX_VALUE);
                 long took = System.nanoTime() - before;
                 schedules += result.schedules();
                 nanos += took;

@@ -147,8 +147,8 @@ final class Turns {
         Notify notify = new Notify();
         JoinHandle<?> first = Task.spawn(() -> notify.notified());
         JoinHandle<?> second = Task.spawn(() -> notify.notified());
-        notify.notifyOne();
         first.abort();
+        notify.notifyOne(); // also while one that has given up is the first in the queue
         if (first.result().isSuccess()) {
             notify.notifyOne();
         }
@@ -172,6 +172,7 @@ final class Turns {
                 listener.await();
             }
         });
+        Task.yieldNow();
         ready[0] = true;
         notify.notifyWaiters();
         waiter.join();
