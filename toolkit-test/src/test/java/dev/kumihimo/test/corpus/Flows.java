@@ -240,7 +240,8 @@ final class Flows {
 
     static void delayedJobs() throws Exception {
         DelayQueue<String> queue = DelayQueue.create();
-        JoinHandle<String> taker = Task.spawn(() -> queue.take().value() + queue.take().value());
+        JoinHandle<String> taker =
+                Task.spawn(() -> queue.take().value() + queue.take().value());
         queue.insert("b", MILLI.multipliedBy(20));
         DelayQueue.Key never = queue.insert("x", MILLI.multipliedBy(15));
         queue.insert("a", MILLI.multipliedBy(10));

@@ -41,7 +41,8 @@ final class BrokenSums {
                 ring.send(i);
             }
             int first = ring.receive(broken);
-            check(first == Math.max(0, sent - Ring.CAPACITY) && ring.missed == first,
+            check(
+                    first == Math.max(0, sent - Ring.CAPACITY) && ring.missed == first,
                     "of " + sent + " the first is " + first + ", missed " + ring.missed);
         }
     }
@@ -68,7 +69,8 @@ final class BrokenSums {
     }
 
     static void lengthOverflows(boolean broken) {
-        for (int length : new int[] {0, 1, LONGEST - HEADER, LONGEST, Integer.MAX_VALUE - HEADER, Integer.MAX_VALUE, -1}) {
+        for (int length :
+                new int[] {0, 1, LONGEST - HEADER, LONGEST, Integer.MAX_VALUE - HEADER, Integer.MAX_VALUE, -1}) {
             ByteBuffer buffer = ByteBuffer.allocate(HEADER).putInt(0, length);
             try {
                 int end = endOfFrame(buffer, broken);

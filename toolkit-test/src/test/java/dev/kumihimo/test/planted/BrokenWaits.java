@@ -305,7 +305,9 @@ final class BrokenWaits {
         takeFromEither(left, right);
         one.join();
         other.join();
-        check(left.items + right.items == 1, "left=" + left.items + ", right=" + right.items + " of 2, and 1 was taken");
+        check(
+                left.items + right.items == 1,
+                "left=" + left.items + ", right=" + right.items + " of 2, and 1 was taken");
     }
 
     /* ---------------- A lock for readers and writers ---------------- */

@@ -74,11 +74,12 @@ class PlantedBugsTest {
                 () -> {
                     bug.warmUp();
                     for (int bound = 0; bound < bug.bound(); bound++) {
-                        assertThat(Explore.preemptions(bound).run(bug.body(true)).exhausted())
+                        assertThat(Explore.preemptions(bound)
+                                        .run(bug.body(true))
+                                        .exhausted())
                                 .isTrue();
                     }
-                    return catchThrowable(
-                            () -> Explore.preemptions(bug.bound()).run(bug.body(true)));
+                    return catchThrowable(() -> Explore.preemptions(bug.bound()).run(bug.body(true)));
                 },
                 SECONDS);
         assertThat(found).as(bug.name()).isInstanceOf(ScheduleError.class);

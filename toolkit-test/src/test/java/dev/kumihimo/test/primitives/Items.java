@@ -60,8 +60,9 @@ final class Items {
             } catch (ChannelClosedException e) {
                 check(channel.isDrained(), "not drained");
             }
-            check(received.size() == sent.size() && received.containsAll(sent), sent.size() + " sent, " + received.size()
-                    + " received, or others");
+            check(
+                    received.size() == sent.size() && received.containsAll(sent),
+                    sent.size() + " sent, " + received.size() + " received, or others");
         }
     }
 

@@ -9,8 +9,8 @@ import dev.kumihimo.test.OnCarrier;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -46,8 +46,22 @@ class PrimitivesTest {
     }
 
     private static void channels(List<Scenario> all, String name, Supplier<Channel<Object>> channel) {
-        List<OnChannel> bodies = List.of(Items::closed, Items::receiverGivesUp, Items::senderGivesUp, Items::inOrder, Items::twoSenders, Items::oneOfTwoSendersGivesUp, Items::oneOfTwoReceiversGivesUp);
-        List<String> names = List.of("closed", "receiver gives up", "sender gives up", "in order", "two senders", "one of two senders gives up", "one of two receivers gives up");
+        List<OnChannel> bodies = List.of(
+                Items::closed,
+                Items::receiverGivesUp,
+                Items::senderGivesUp,
+                Items::inOrder,
+                Items::twoSenders,
+                Items::oneOfTwoSendersGivesUp,
+                Items::oneOfTwoReceiversGivesUp);
+        List<String> names = List.of(
+                "closed",
+                "receiver gives up",
+                "sender gives up",
+                "in order",
+                "two senders",
+                "one of two senders gives up",
+                "one of two receivers gives up");
         for (int i = 0; i < bodies.size(); i++) {
             OnChannel body = bodies.get(i);
             all.add(new Scenario(name + " channel, " + names.get(i), true, () -> body.run(channel.get())));
@@ -138,8 +152,7 @@ class PrimitivesTest {
                 schedules += result.schedules();
                 nanos += took;
                 row.append(String.format(
-                        " | %,d%s in %.1f s",
-                        result.schedules(), result.exhausted() ? "" : " (not all)", took / 1e9));
+                        " | %,d%s in %.1f s", result.schedules(), result.exhausted() ? "" : " (not all)", took / 1e9));
             }
             System.out.println(row + " |");
         }
