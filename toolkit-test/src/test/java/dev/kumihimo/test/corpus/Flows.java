@@ -158,8 +158,8 @@ final class Flows {
                         .onReceive(right, item -> true)
                         .onCancelled(stop, () -> false)
                         .await();
-                if (!more) {
-                    return handled;
+                if (!more) { // the branches are tried one by one: an item may have come after its own was
+                    return right.tryReceive() == null ? handled : handled + 1;
                 }
                 handled++;
             }
