@@ -192,7 +192,9 @@ final class Groups {
             for (int starts = 1; ; starts++) {
                 JoinHandle<?> worker = Task.spawn(() -> jobs.forEach(job -> {
                     done.add(job);
-                    check(job != 2, "a bad job");
+                    if (job == 2) {
+                        throw new IllegalStateException("a bad job");
+                    }
                 }));
                 if (worker.result().isSuccess()) {
                     return starts;
