@@ -55,7 +55,9 @@ final class Ending {
             background.stream()
                     .filter(task -> !task.isFinished())
                     .forEach(task -> left.add(new Leaks.Leak(
-                            task + " in the background has not ended within " + FINALISERS.toSeconds() + " s of its abort", null)));
+                            task + " in the background has not ended within " + FINALISERS.toSeconds()
+                                    + " s of its abort",
+                            null)));
         }
         return !background.isEmpty() || scheduler.core().registry().size() > 0;
     }

@@ -74,7 +74,8 @@ final class Exploration {
                 TestRuntime test = current;
                 if (test != null && test.isOverdue()) {
                     stopping = true;
-                    throw test.giveUp("stuck: a task holds the carrier", running.carrier().stack(), null);
+                    throw test.giveUp(
+                            "stuck: a task holds the carrier", running.carrier().stack(), null);
                 }
                 look(pins, test);
             } catch (InterruptedException e) {
@@ -88,7 +89,9 @@ final class Exploration {
             pins.look();
         } catch (PinWatch.PinnedException e) {
             stopping = true;
-            throw test == null ? new ScheduleError(String.valueOf(e.getMessage())) : test.giveUp(e.getMessage(), "", null);
+            throw test == null
+                    ? new ScheduleError(String.valueOf(e.getMessage()))
+                    : test.giveUp(e.getMessage(), "", null);
         }
     }
 

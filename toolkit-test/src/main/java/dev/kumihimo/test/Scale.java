@@ -11,12 +11,14 @@ final class Scale {
 
     /** {@return a count, times what the property says} */
     static int times(int count, String property) {
-        return (int) Math.min(Integer.MAX_VALUE, Math.ceil((double) count * factor(property, System.getProperty(property))));
+        return (int)
+                Math.min(Integer.MAX_VALUE, Math.ceil((double) count * factor(property, System.getProperty(property))));
     }
 
     /** {@return a time, times what the property says} */
     static long times(long nanos, String property) {
-        return (long) Math.min((double) (Long.MAX_VALUE / 2), (double) nanos * factor(property, System.getProperty(property)));
+        return (long) Math.min(
+                (double) (Long.MAX_VALUE / 2), (double) nanos * factor(property, System.getProperty(property)));
     }
 
     static double factor(String property, @Nullable String text) {

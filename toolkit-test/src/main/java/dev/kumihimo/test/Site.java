@@ -13,8 +13,8 @@ final class Site extends Throwable {
     private static final String KITS_ROOM = "dev.kumihimo.test.";
 
     /** Those of the kit that lie between a user and what is made. */
-    private static final Set<String> KIT =
-            Set.of("Entry", "Leaks", "Outside", "PointControl", "Site", "TestRuntime", "TestRuntimeBuilder", "TestScheduler");
+    private static final Set<String> KIT = Set.of(
+            "Entry", "Leaks", "Outside", "PointControl", "Site", "TestRuntime", "TestRuntimeBuilder", "TestScheduler");
 
     Site() {
         super(null, null, false, true);

@@ -661,7 +661,9 @@ final class TestScheduler implements ControlledScheduler {
     /** {@return the thread of ours that is the caller, or null} */
     @Nullable
     Entry runningHere() {
-        return Thread.currentThread().isVirtual() && VirtualThreads.currentCarrier() == outside.carrier() ? current : null;
+        return Thread.currentThread().isVirtual() && VirtualThreads.currentCarrier() == outside.carrier()
+                ? current
+                : null;
     }
 
     /** {@return whether nothing is ready} By who drives. */
