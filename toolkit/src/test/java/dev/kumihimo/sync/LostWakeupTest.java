@@ -31,7 +31,7 @@ class LostWakeupTest {
         }
 
         /** Gives permits, and forgets those who wait. */
-        void forget(int count) throws ReflectiveOperationException {
+        void setSilently(int count) throws ReflectiveOperationException {
             Field permits = PermitQueue.class.getDeclaredField("permits");
             permits.setAccessible(true);
             permits.setInt(this, count);
@@ -43,9 +43,9 @@ class LostWakeupTest {
         Permits permits = new Permits();
         assertThat(permits.takeOrRegister(3)).isNotNull();
         assertThat(permits.takeOrRegister(1)).isNotNull();
-        permits.forget(2);
+        permits.setSilently(2);
         assertThat(asked(permits)).isNull(); // the second stands behind the first
-        permits.forget(3);
+        permits.setSilently(3);
         assertThat(asked(permits))
                 .isEqualTo("3 free, 3 wanted, and thread \""
                         + Thread.currentThread().getName() + "\" waits");
@@ -55,7 +55,7 @@ class LostWakeupTest {
     void waiterThatHasBeenDecided_isNone() throws Exception {
         Permits permits = new Permits();
         Wait wait = permits.takeOrRegister(1);
-        permits.forget(1);
+        permits.setSilently(1);
         assertThat(asked(permits)).isNotNull();
         wait.expire(); // it is about to take itself out, and to serve those behind it
         assertThat(asked(permits)).isNull();
