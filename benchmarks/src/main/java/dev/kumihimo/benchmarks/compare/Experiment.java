@@ -40,6 +40,11 @@ public sealed interface Experiment {
 
         /** How many operations make one iteration; few if it shall only show that the program works. */
         int operations(boolean few);
+
+        /** How long the warm-up takes at least, in milliseconds: the JDK's cryptography is Java that takes long to compile. */
+        default long leastWarmUpMillis() {
+            return name().startsWith("tls_") ? 6_000 : 0;
+        }
     }
 
     /**

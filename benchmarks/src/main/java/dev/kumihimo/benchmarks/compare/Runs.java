@@ -49,7 +49,8 @@ final class Runs implements AutoCloseable {
     /** The median of what the program prints, by measure. */
     private Map<String, Double> run(Experiment.Run experiment, Column.Present column)
             throws IOException, InterruptedException {
-        long warmUp = Math.round(options.warmUpMillis() * column.warmUpShare());
+        long least = options.quick() ? 0 : experiment.leastWarmUpMillis();
+        long warmUp = Math.round(Math.max(options.warmUpMillis(), least) * column.warmUpShare());
         var words = new ArrayList<>(List.of("run", experiment.name()));
         for (long number : new long[] {
             experiment.operations(options.quick()), warmUp, options.measureMillis(), options.iterations()
