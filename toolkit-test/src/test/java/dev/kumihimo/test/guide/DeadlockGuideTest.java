@@ -24,9 +24,11 @@ class DeadlockGuideTest {
     }
 
     private static ScheduleError deadlock() {
-        return catchThrowableOfType(ScheduleError.class, () -> Explore.preemptions(1)
-                .shrink(Duration.ofSeconds(30)) // it needs far less, and a slow machine gets what it needs
-                .run(DeadlockGuideTest::opposite));
+        return catchThrowableOfType(
+                ScheduleError.class,
+                () -> Explore.preemptions(1)
+                        .shrink(Duration.ofSeconds(30)) // it needs far less, and a slow machine gets what it needs
+                        .run(DeadlockGuideTest::opposite));
     }
 
     @Test
@@ -42,7 +44,9 @@ class DeadlockGuideTest {
     /** If it differs: what the test found is what belongs into docs/testing.md. */
     @Test
     void report_isWhatTheGuideQuotes() throws Exception {
-        GuideTest.assertQuotes("<!-- What DeadlockGuideTest finds -->", String.valueOf(deadlock().getMessage()));
+        GuideTest.assertQuotes(
+                "<!-- What DeadlockGuideTest finds -->",
+                String.valueOf(deadlock().getMessage()));
     }
 
     @Test

@@ -56,9 +56,11 @@ class TransferGuideTest {
     }
 
     private static ScheduleError race() {
-        return catchThrowableOfType(ScheduleError.class, () -> Explore.seeds(1_000)
-                .shrink(Duration.ofSeconds(30)) // it needs far less, and a slow machine gets what it needs
-                .run(twoFromOne(Transfers::lookThenTake)));
+        return catchThrowableOfType(
+                ScheduleError.class,
+                () -> Explore.seeds(1_000)
+                        .shrink(Duration.ofSeconds(30)) // it needs far less, and a slow machine gets what it needs
+                        .run(twoFromOne(Transfers::lookThenTake)));
     }
 
     /** If it differs: what the test found is what belongs into docs/testing.md. */

@@ -218,8 +218,7 @@ class WaitsGuideTest {
     @Test
     void aStrictRuntime_refuses() throws Exception {
         try (TestRuntime test = strict()) {
-            assertThatThrownBy(() -> test.run(() -> Thread.sleep(60_000)))
-                    .hasMessageContaining("JdkTimers.FORBID");
+            assertThatThrownBy(() -> test.run(() -> Thread.sleep(60_000))).hasMessageContaining("JdkTimers.FORBID");
         }
         try (TestRuntime test = strict()) {
             assertThatThrownBy(() -> test.run(() -> dev.kumihimo.net.TcpListener.bind("127.0.0.1", 0)))
