@@ -27,9 +27,8 @@ dependencies {
 tasks.withType<Test>().configureEach {
     useJUnitPlatform()
     jvmArgs("--add-opens", "java.base/java.lang=ALL-UNNAMED")
-    systemProperty("kumihimo.test.points", "true")
-    // What is given to Gradle is passed on to the tests: a seed to replay, and race=true of this example.
-    listOf("kumihimo.test.seed", "race").forEach { name ->
+    // What is given to Gradle is passed on to the tests: what to replay, and race=true of this example.
+    listOf("kumihimo.test.seed", "kumihimo.test.replay", "race").forEach { name ->
         System.getProperty(name)?.let { systemProperty(name, it) }
     }
 }

@@ -49,7 +49,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * The first of these that is given: {@link #replay()}; the system property {@code kumihimo.test.replay} or the environment variable
  * {@code KUMIHIMO_TEST_REPLAY}, with a record or the name of a file that has one; the system property {@code kumihimo.test.seed}; the environment variable
  * {@code KUMIHIMO_TEST_SEED}; {@link #seed()}; else the test's own, a hash of its unique id. A property or variable with a number
- * makes it the one schedule that is run; {@code random} has each run begin elsewhere.
+ * makes it the one seed that is run, once for each way in which the test uses seeds; {@code random} has each run begin elsewhere.
  *
  * <p>A JUnit {@code @Timeout} ends it as well, and tells what its tasks wait for, see {@link DumpOnTimeout}. To run one as a
  * parameterized or repeated test is not supported, and fails.

@@ -80,13 +80,21 @@ final class AsyncTestPlan {
 
     /** {@return whether it is one run, for which JUnit's own instance and arguments do} */
     boolean isOneRun() {
-        return replay != null
-                || given != null
-                || asked.strategy() == ScheduleStrategy.FIFO && regressions.length == 0
-                || asked.strategy() != ScheduleStrategy.PREEMPTIONS
-                        && asked.schedules() == 1
-                        && budget == null
-                        && regressions.length == 0;
+        if (replay != null || given != null) {
+            return replay != null || !takesSeedsInSeveralWays();
+        }
+        return asked.strategy() == ScheduleStrategy.FIFO && regressions.length == 0
+                || asked.strategy() != ScheduleStrategy.PREEMPTIONS && !isOfSeveral() && regressions.length == 0;
+    }
+
+    private boolean isOfSeveral() {
+        return asked.schedules() > 1 || budget != null;
+    }
+
+    /** {@return whether a seed alone does not say which schedule is meant: then the exploration runs those that it may be} */
+    private boolean takesSeedsInSeveralWays() {
+        return isOfSeveral()
+                && (asked.strategy() == ScheduleStrategy.PCT || asked.strategy() == ScheduleStrategy.PORTFOLIO);
     }
 
     /** {@return the runtime of the one run} */

@@ -1,7 +1,6 @@
 package dev.kumihimo.test;
 
 import dev.kumihimo.internal.carrier.UserFrames;
-import java.util.Set;
 
 /**
  * A place in a program, as the stack of who was there: cheap to take, since what the frames are called is looked up only when
@@ -9,12 +8,6 @@ import java.util.Set;
  */
 final class Site extends Throwable {
     private static final long serialVersionUID = 1;
-
-    private static final String KITS_ROOM = "dev.kumihimo.test.";
-
-    /** Those of the kit that lie between a user and what is made. */
-    private static final Set<String> KIT = Set.of(
-            "Entry", "Leaks", "Outside", "PointControl", "Site", "TestRuntime", "TestRuntimeBuilder", "TestScheduler");
 
     Site() {
         super(null, null, false, true);
@@ -24,18 +17,10 @@ final class Site extends Throwable {
     String told() {
         StackTraceElement[] frames = getStackTrace();
         for (StackTraceElement frame : frames) {
-            if (isUsers(frame.getClassName())) {
+            if (UserFrames.isUsers(frame.getClassName())) {
                 return frame.toString();
             }
         }
         return frames.length == 0 ? "an unknown place" : frames[0].toString();
-    }
-
-    private static boolean isUsers(String className) {
-        if (!className.startsWith(KITS_ROOM)) {
-            return UserFrames.isUsers(className);
-        }
-        int nested = className.indexOf('$');
-        return !KIT.contains(className.substring(KITS_ROOM.length(), nested < 0 ? className.length() : nested));
     }
 }

@@ -1,7 +1,7 @@
 /**
- * Runs tasks in an order that a test determines, in time that costs none. With JUnit Jupiter,
- * {@link dev.kumihimo.test.AsyncTest} is the entrance, and without it {@link dev.kumihimo.test.TestRuntime}; {@link dev.kumihimo.test.Explore} runs a body under many orders; {@link dev.kumihimo.test.Strategy} is what an order
- * is made of.
+ * Runs tasks in an order that a test determines, in time that costs none. With JUnit Jupiter, {@link dev.kumihimo.test.AsyncTest}
+ * is the entrance, and without it {@link dev.kumihimo.test.TestRuntime}; {@link dev.kumihimo.test.Explore} runs a body under many
+ * orders; {@link dev.kumihimo.test.Strategy} is what an order is made of. {@link dev.kumihimo.test.net} has networks in memory.
  *
  * <h2>What is promised</h2>
  *
@@ -12,7 +12,7 @@
  *       thread of the JDK hands on. {@link dev.kumihimo.test.TestRuntime#outsideWakes()} counts these.
  *   <li>The clock moves only when nothing is ready, no blocking job runs and no thread sleeps in the JDK; it jumps to the next
  *       deadline, only what is due then expires, in the order of arming, and all of it runs until nothing is ready before the
- *       next. The timers are those of production, rounded up to whole milliseconds.
+ *       next. The timers are those of production, and rounded up to whole milliseconds.
  *   <li>A task whose wait nothing can end is a failure at once, and told with what every live task waits for. Where something
  *       from outside may come, one second of real time is waited for it first.
  *   <li>Tasks that wait for each other (for a mutex, a lock, a task's or a set's end, a value in the making), with no deadline

@@ -224,6 +224,11 @@ final class AsyncSamples {
             assertThat(account.read()).isEqualTo(2);
         }
 
+        @AsyncTest(schedules = 500, strategy = ScheduleStrategy.PCT)
+        void inSomeScheduleByPriorities(TestScope scope) throws Exception {
+            inSomeSchedule(scope);
+        }
+
         @AsyncTest
         void becauseATaskFailed(TestScope scope) {
             scope.spawn(() -> {

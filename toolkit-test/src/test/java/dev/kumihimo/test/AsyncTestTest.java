@@ -181,17 +181,28 @@ class AsyncTestTest {
 
     @Test
     void failureOfSomeSchedule_isTold_andReplays() throws Exception {
-        Outcome outcome = run(AsyncSamples.Failing.class, "inSomeSchedule", TestScope.class);
-        Throwable thrown = outcome.failureOf("inSomeSchedule");
+        seedReplays("inSomeSchedule");
+    }
+
+    /** A seed alone does not say of which kind its schedule is. */
+    @Test
+    void failureOfAScheduleByPriorities_replaysByItsSeed() throws Exception {
+        assertThat(seedReplays("inSomeScheduleByPriorities")).contains("pct(3)");
+    }
+
+    private static String seedReplays(String method) throws Exception {
+        Outcome outcome = run(AsyncSamples.Failing.class, method, TestScope.class);
+        Throwable thrown = outcome.failureOf(method);
         assertThat(thrown).isInstanceOf(AssertionError.class).isNotInstanceOf(ScheduleError.class);
         Matcher seed = Pattern.compile("-Dkumihimo.test.seed=(0x[0-9a-f]+)").matcher(outcome.printed());
         assertThat(seed.find()).as(outcome.printed()).isTrue();
 
         System.setProperty("kumihimo.test.seed", seed.group(1));
         try {
-            Outcome again = run(AsyncSamples.Failing.class, "inSomeSchedule", TestScope.class);
-            assertThat(again.failureOf("inSomeSchedule")).hasMessage(thrown.getMessage());
+            Outcome again = run(AsyncSamples.Failing.class, method, TestScope.class);
+            assertThat(again.failureOf(method)).hasMessage(thrown.getMessage());
             assertThat(again.printed()).contains("seed " + seed.group(1) + ":");
+            return again.printed();
         } finally {
             System.clearProperty("kumihimo.test.seed");
         }

@@ -122,12 +122,33 @@ class GuideTest {
         return String.join("\n", rest.subList(0, rest.indexOf("```")));
     }
 
-    /** {@return a text without what differs from JVM to JVM and from time to time} */
+    /** Checks that a block of the guide is a text, but for the lines that a line "..." stands for. */
+    static void assertQuotes(String markerOfBlock, String text) throws IOException {
+        String quoted = normal(blockAfter(markerOfBlock));
+        String[] parts = quoted.split("(?m)^ *\\.\\.\\.$\\n?");
+        String real = normal(text);
+        int at = 0;
+        for (int i = 0; i < parts.length; i++) {
+            int found = real.indexOf(parts[i], at);
+            assertThat(i == 0 ? found == 0 : found >= 0)
+                    .as("what the guide quotes:\n" + parts[i] + "\nis, after " + at + " characters, in:\n" + real)
+                    .isTrue();
+            at = found + parts[i].length();
+        }
+        assertThat(real.substring(at)).as("what follows the quoted").isEmpty();
+    }
+
+    /**
+     * {@return a text without what differs from JVM to JVM and from time to time} Traces are compressed, and not by every JVM to the
+     * same bytes.
+     */
     static String normal(String text) {
         return String.join(
                 "\n",
                 Arrays.stream(text.split("\\R"))
-                        .map(line -> line.replaceAll("JDK [^;]*;", "JDK 25;").stripTrailing())
+                        .map(line -> line.replaceAll("JDK [^;]*;", "JDK 25;")
+                                .replaceAll("k2:[A-Za-z0-9_-]+", "k2:0")
+                                .stripTrailing())
                         .toList());
     }
 }
