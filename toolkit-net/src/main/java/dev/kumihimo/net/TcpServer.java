@@ -351,37 +351,43 @@ public final class TcpServer<S extends ByteStream> implements AutoCloseable {
     private void accept(Handler<? super S> handler, Spawner spawner) throws InterruptedException {
         Semaphore places = Semaphore.of(maxConnections);
         Semaphore.Permit place = null;
-        while (true) {
-            if (place == null) {
-                place = awaitPlace(places);
+        try {
+            while (true) {
                 if (place == null) {
-                    return;
+                    place = awaitPlace(places);
+                    if (place == null) {
+                        return;
+                    }
+                }
+                S stream;
+                try {
+                    stream = listener.accept();
+                } catch (IOException | OutOfMemoryError e) {
+                    if (!listener.isOpen()) {
+                        return;
+                    }
+                    if (e instanceof Readiness.ShutDownException) { // for good: to try again would be to try for ever
+                        throw new UncheckedIOException(
+                                name + " cannot accept any more: " + e.getMessage(), (IOException) e);
+                    }
+                    if (e instanceof InterruptedIOException interrupted && !(e instanceof SocketTimeoutException)) {
+                        throw interruption(interrupted);
+                    }
+                    backOff.failed(e);
+                    continue;
+                }
+                accepted.incrementAndGet();
+                Throwable refused = start(stream, place, handler, spawner);
+                place = null;
+                if (refused == null) {
+                    backOff.succeeded();
+                } else {
+                    backOff.failed(refused);
                 }
             }
-            S stream;
-            try {
-                stream = listener.accept();
-            } catch (IOException | OutOfMemoryError e) {
-                if (!listener.isOpen()) {
-                    return;
-                }
-                if (e instanceof Readiness.ShutDownException) { // for good: to try again would be to try for ever
-                    throw new UncheckedIOException(
-                            name + " cannot accept any more: " + e.getMessage(), (IOException) e);
-                }
-                if (e instanceof InterruptedIOException interrupted && !(e instanceof SocketTimeoutException)) {
-                    throw interruption(interrupted);
-                }
-                backOff.failed(e);
-                continue;
-            }
-            accepted.incrementAndGet();
-            Throwable refused = start(stream, place, handler, spawner);
-            place = null;
-            if (refused == null) {
-                backOff.succeeded();
-            } else {
-                backOff.failed(refused);
+        } finally {
+            if (place != null) {
+                place.close();
             }
         }
     }
