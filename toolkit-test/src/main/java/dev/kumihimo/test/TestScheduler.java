@@ -473,6 +473,10 @@ final class TestScheduler implements ControlledScheduler {
         }
         long next = timers.next();
         boolean armed = next <= limit && next != Long.MAX_VALUE;
+        if (realTime && armed) { // the clock is nobody's to hold
+            outside.nap(Math.min(Outside.NAP_NANOS, next - sinceStart()));
+            return true;
+        }
         if (sockets.holdClock(armed)) {
             return true;
         }
@@ -482,10 +486,6 @@ final class TestScheduler implements ControlledScheduler {
                         + " runs did nothing but yield, and no deadline is left; of:" + readyPlaces());
             }
             return false;
-        }
-        if (realTime) {
-            outside.nap(Math.min(Outside.NAP_NANOS, next - sinceStart()));
-            return true;
         }
         if (next > virtualLimit && !closing) {
             throw new ScheduleError("out of virtual time: nothing can run, and the next deadline, "

@@ -4,16 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kumihimo.channel.Channel;
+import dev.kumihimo.net.TcpListener;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -75,6 +80,27 @@ class DrivingTest {
             test.run(() -> {});
             test.interruptDriving();
             assertThat(test.<Integer, Exception>run(() -> 7)).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void anInterrupt_endsAnExploration_alsoAsAScheduleIsAboutToBegin() {
+        CountDownLatch never = new CountDownLatch(1);
+        AtomicInteger running = new AtomicInteger();
+        for (int i = 0; i < 50; i++) {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> Explore.seeds(10).run(() -> {
+                        running.incrementAndGet();
+                        try {
+                            Task.blocking(() -> never.await());
+                        } finally {
+                            running.decrementAndGet();
+                        }
+                    }))
+                    .isInstanceOf(ScheduleError.class)
+                    .hasMessageContaining("interrupted while it drove");
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(running).hasValue(0);
         }
     }
 
@@ -147,6 +173,51 @@ class DrivingTest {
                 });
                 assertThat(channel.receive()).isEqualTo(7);
             });
+        }
+    }
+
+    @Test
+    void aClockThatFollowsRealTime_isNotHeldByAWaitForASocket() throws Exception {
+        for (ExternalIo io : new ExternalIo[] {ExternalIo.GRACE, ExternalIo.INHIBIT}) {
+            Duration patience = io == ExternalIo.GRACE ? HOUR : Duration.ofMillis(20);
+            try (TestRuntime test = TestRuntime.builder()
+                    .startPaused(false)
+                    .externalIo(io, patience)
+                    .build()) {
+                test.run(() -> {
+                    try (TcpListener listener = TcpListener.bind("127.0.0.1", 0)) {
+                        JoinHandle<?> server = Task.spawn(() -> listener.accept());
+                        Task.sleep(Duration.ofMillis(200));
+                        server.abort();
+                    }
+                });
+            }
+        }
+    }
+
+    @Test
+    void manyMayAskForADumpAtOnce() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            List<String> dumps = new CopyOnWriteArrayList<>();
+            List<Thread> askers = Stream.generate(
+                            () -> Thread.ofPlatform().unstarted(() -> dumps.add(test.dump())))
+                    .limit(3)
+                    .toList();
+            test.run(() -> {
+                for (Thread asker : askers) {
+                    asker.start();
+                    while (asker.getState() != Thread.State.TIMED_WAITING) {
+                        Thread.onSpinWait(); // it has asked: we hold the carrier
+                    }
+                }
+                Task.yieldNow();
+                Task.blocking(() -> {
+                    for (Thread asker : askers) {
+                        asker.join();
+                    }
+                });
+            });
+            assertThat(dumps).hasSize(3).allSatisfy(dump -> assertThat(dump).startsWith("at 00:00:00.000"));
         }
     }
 
