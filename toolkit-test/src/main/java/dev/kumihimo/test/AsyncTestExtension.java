@@ -16,7 +16,8 @@ import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 import org.junit.platform.commons.support.AnnotationSupport;
 
 /** What JUnit Jupiter calls for an {@link AsyncTest}. It has no state: that is a {@link AsyncTestSession} in JUnit's store. */
-final class AsyncTestExtension implements AfterEachCallback, BeforeEachCallback, InvocationInterceptor, ParameterResolver {
+final class AsyncTestExtension
+        implements AfterEachCallback, BeforeEachCallback, InvocationInterceptor, ParameterResolver {
     private static final ExtensionContext.Namespace NAMESPACE =
             ExtensionContext.Namespace.create(AsyncTestExtension.class);
 

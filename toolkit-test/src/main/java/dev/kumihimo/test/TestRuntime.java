@@ -380,9 +380,7 @@ public final class TestRuntime implements AutoCloseable {
         command(() -> {
             TestCarrier mine = Objects.requireNonNull(TestCarrier.current());
             long end = System.nanoTime() + limitNanos;
-            for (long left = limitNanos;
-                    !scheduler.drive(reached, until, left);
-                    left = end - System.nanoTime()) {
+            for (long left = limitNanos; !scheduler.drive(reached, until, left); left = end - System.nanoTime()) {
                 if (!scheduler.mayBeWokenFromOutside() || !scheduler.awaitOutside(mine, GRACE_NANOS)) {
                     throw new ScheduleError("deadlock: " + otherwise + ", nothing is ready and no deadline is left");
                 }

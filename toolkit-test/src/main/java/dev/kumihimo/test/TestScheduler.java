@@ -707,12 +707,14 @@ final class TestScheduler implements ControlledScheduler {
 
     /** Has the carrier do something between two runs, as soon as it comes to it. */
     void ask(Runnable question) {
-        asked.accumulateAndGet(question, (before, next) -> before == null
-                ? next
-                : () -> {
-                    before.run();
-                    Objects.requireNonNull(next).run();
-                });
+        asked.accumulateAndGet(
+                question,
+                (before, next) -> before == null
+                        ? next
+                        : () -> {
+                            before.run();
+                            Objects.requireNonNull(next).run();
+                        });
         outside.wake();
     }
 

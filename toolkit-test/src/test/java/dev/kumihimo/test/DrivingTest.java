@@ -135,9 +135,8 @@ class DrivingTest {
 
     @Test
     void aLimitWithoutEnd_isNone() throws Exception {
-        try (TestRuntime test = TestRuntime.builder()
-                .limit(ChronoUnit.FOREVER.getDuration())
-                .build()) {
+        try (TestRuntime test =
+                TestRuntime.builder().limit(ChronoUnit.FOREVER.getDuration()).build()) {
             test.run(() -> Task.blocking(() -> LockSupport.parkNanos(50_000_000)));
         }
         Explore.seeds(1)
@@ -199,8 +198,7 @@ class DrivingTest {
     void manyMayAskForADumpAtOnce() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
             List<String> dumps = new CopyOnWriteArrayList<>();
-            List<Thread> askers = Stream.generate(
-                            () -> Thread.ofPlatform().unstarted(() -> dumps.add(test.dump())))
+            List<Thread> askers = Stream.generate(() -> Thread.ofPlatform().unstarted(() -> dumps.add(test.dump())))
                     .limit(3)
                     .toList();
             test.run(() -> {
