@@ -4,6 +4,7 @@ import java.lang.reflect.Method;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.TestTemplate;
+import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -15,7 +16,8 @@ import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 import org.junit.platform.commons.support.AnnotationSupport;
 
 /** What JUnit Jupiter calls for an {@link AsyncTest}. It has no state: that is a {@link AsyncTestSession} in JUnit's store. */
-final class AsyncTestExtension implements BeforeEachCallback, InvocationInterceptor, ParameterResolver {
+final class AsyncTestExtension
+        implements AfterEachCallback, BeforeEachCallback, InvocationInterceptor, ParameterResolver {
     private static final ExtensionContext.Namespace NAMESPACE =
             ExtensionContext.Namespace.create(AsyncTestExtension.class);
 
@@ -43,6 +45,14 @@ final class AsyncTestExtension implements BeforeEachCallback, InvocationIntercep
         OpenedJdk.require();
         AsyncTestPlan plan = new AsyncTestPlan(method, context.getUniqueId());
         context.getStore(NAMESPACE).put(AsyncTestSession.class, new AsyncTestSession(plan, context));
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        AsyncTestSession session = sessionOf(context);
+        if (session != null) {
+            session.end();
+        }
     }
 
     @Override

@@ -77,6 +77,15 @@ final class AsyncTestSession {
         }
     }
 
+    /** Lets go of the one run, if it was made for its arguments and never began: another of them was not to be had. */
+    void end() {
+        TestRun run = under;
+        if (run != null) {
+            under = null;
+            run.test().close();
+        }
+    }
+
     private void explore() throws Throwable {
         Throwable[] failure = new Throwable[1];
         Explore.Result result;

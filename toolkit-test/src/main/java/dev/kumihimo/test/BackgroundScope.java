@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A failure of one before that, unless somebody has joined it, fails the test; what one throws because it was aborted does
- * not. They are aborted after the tasks of the {@link TestScope} have ended, and waited for.
+ * not, unless it is an {@link AssertionError}. They are aborted after the tasks of the {@link TestScope} have ended, and have 5 s
+ * of virtual time to end. What tasks they have spawned are aborted after them.
  *
  * @since 0.1
  */
@@ -28,7 +29,7 @@ public final class BackgroundScope {
     final ScopeTasks tasks;
 
     BackgroundScope(TestRuntime test) {
-        tasks = new ScopeTasks(test, "BackgroundScope");
+        tasks = new ScopeTasks(test, "BackgroundScope", true);
     }
 
     /**

@@ -106,12 +106,15 @@ final class Exploration {
         stopping = true;
         TestRuntime test = current;
         String stack = running.carrier().stack();
-        if (test != null) {
-            test.interruptDriving();
-        }
         running.carrier().interrupt(); // should the trial wait there itself
+        TestRuntime told = null;
         boolean ended = false;
         for (long end = System.nanoTime() + GRACE_NANOS; !ended && System.nanoTime() - end < 0; ) {
+            TestRuntime now = current; // one may just begin
+            if (now != null && now != told) {
+                now.interruptDriving();
+                told = now;
+            }
             try {
                 running.result().get(WATCH_NANOS, TimeUnit.NANOSECONDS);
             } catch (ExecutionException | TimeoutException | InterruptedException e) {
@@ -119,8 +122,9 @@ final class Exploration {
             }
             ended = running.result().isDone();
         }
-        if (test != null && !ended) {
-            test.giveUp("interrupted", stack, cause);
+        TestRuntime left = current;
+        if (left != null && !ended) {
+            left.giveUp("interrupted", stack, cause);
         }
         Thread.currentThread().interrupt();
         return new ScheduleError(
@@ -214,7 +218,9 @@ final class Exploration {
                 return ": at choice " + (i + 1) + " there was " + before.get(i) + ", and then " + after.get(i);
             }
         }
-        return ", of " + after.size() + " choices instead of " + before.size();
+        return before.size() == after.size()
+                ? ", with the same choices, where there was none"
+                : ", of " + after.size() + " choices instead of " + before.size();
     }
 
     private Outcome once(Strategy strategy, String order, @Nullable Interleaving watch, long realNanos) {

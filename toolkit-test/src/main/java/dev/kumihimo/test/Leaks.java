@@ -53,7 +53,7 @@ final class Leaks {
 
     private final TestScheduler scheduler;
     private final Thread owner = Thread.currentThread();
-    private final @Nullable Leaks outer;
+    private volatile @Nullable Leaks outer; // of the same thread; written by that, or when this ends
     private final Queue<Made> made = new ConcurrentLinkedQueue<>();
     private final Queue<Failed> failed = new ConcurrentLinkedQueue<>();
     private final Queue<Unjoined> unjoined = new ConcurrentLinkedQueue<>();
@@ -76,7 +76,7 @@ final class Leaks {
     Leaks(TestScheduler scheduler) {
         this.scheduler = scheduler;
         scheduler.timers().noteSites(Site::new);
-        outer = DRIVERS.put(owner, this);
+        outer = open(DRIVERS.put(owner, this));
         OPEN.add(this);
         WATCHING.incrementAndGet();
     }
@@ -89,8 +89,18 @@ final class Leaks {
     void end() {
         if (OPEN.remove(this)) {
             WATCHING.decrementAndGet();
-            DRIVERS.computeIfPresent(owner, (thread, last) -> last == this ? outer : last);
+            outer = open(outer); // they may end in any order, and those that have are not to be kept
+            DRIVERS.computeIfPresent(owner, (thread, last) -> open(last));
         }
+    }
+
+    /** {@return the innermost of these that has not ended} */
+    private static @Nullable Leaks open(@Nullable Leaks last) {
+        Leaks leaks = last;
+        while (leaks != null && !leaks.isOpen()) {
+            leaks = leaks.outer;
+        }
+        return leaks;
     }
 
     /* ---------------- Whose something is -------------- */
@@ -140,7 +150,7 @@ final class Leaks {
         unjoined.add(new Unjoined(task, failure));
     }
 
-    /** A failure that has come out at the thread which drives. */
+    /** A failure that has come out at the thread which drives, or that is of no interest. */
     void seen(Throwable failure) {
         for (Throwable e = failure; e != null && seen.add(e); ) {
             e = e.getCause();
@@ -272,7 +282,7 @@ final class Leaks {
             }
         }
         for (Unjoined each : unjoined) { // whose failing has told nobody: a JVM without points, or too many
-            if (untold.remove(each.failure) != null) {
+            if (untold.remove(each.failure) != null && !seen.contains(each.failure)) {
                 left.add(leak(new Failed(each.task, each.failure, null, false), "failed and nobody joined it"));
             }
         }
@@ -304,7 +314,9 @@ final class Leaks {
     /** Says to the log what the runtime would have said, had it not told us: of failures, if the test did not finish. */
     void logUnjoined() {
         for (Unjoined each; (each = unjoined.poll()) != null; ) {
-            LOG.warn("{} failed and nobody joined it", each.task, each.failure);
+            if (!seen.contains(each.failure)) {
+                LOG.warn("{} failed and nobody joined it", each.task, each.failure);
+            }
         }
     }
 

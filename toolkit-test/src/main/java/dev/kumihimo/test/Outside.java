@@ -6,9 +6,11 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -190,15 +192,19 @@ final class Outside {
 
     /** {@return whether what is idle may still be woken by a thread that we do not know of} */
     boolean mayWake() {
-        return wakes > 0 || !elsewhere.isEmpty() || sockets.firstWait() != null;
+        return !ForkJoinPool.commonPool().isQuiescent() // before the queue, to which it brings what it wakes
+                || wakes > 0
+                || !elsewhere.isEmpty()
+                || sockets.firstWait() != null
+                || !queue.isEmpty();
     }
 
     /**
-     * Waits, with nobody driving, until something comes from outside; {@return false if nothing has within a time}
+     * Waits, with nothing running, until something comes from outside; {@return false if nothing has within a time}
      *
-     * @param meanwhile what to do after each nap
+     * @param come asked after each nap: whether something has come that is not in the queue
      */
-    boolean await(long nanos, Runnable meanwhile) {
+    boolean await(long nanos, BooleanSupplier come) {
         long end = System.nanoTime() + nanos;
         while (true) {
             look();
@@ -212,7 +218,9 @@ final class Outside {
                 return false;
             }
             nap(Math.min(left, NAP_NANOS));
-            meanwhile.run();
+            if (come.getAsBoolean()) {
+                return true;
+            }
         }
     }
 

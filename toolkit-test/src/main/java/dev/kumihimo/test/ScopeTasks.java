@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class ScopeTasks {
     private final TestRuntime test;
     private final String name;
+    private final boolean background;
     private final List<Member> members = new CopyOnWriteArrayList<>();
     private final List<Member> failed = new CopyOnWriteArrayList<>();
     private volatile boolean ending;
@@ -22,10 +23,12 @@ final class ScopeTasks {
      * Makes one without tasks.
      *
      * @param name how it is called in messages
+     * @param background whether its tasks are expected to live when the test ends
      */
-    ScopeTasks(TestRuntime test, String name) {
+    ScopeTasks(TestRuntime test, String name, boolean background) {
         this.test = test;
         this.name = name;
+        this.background = background;
     }
 
     /** A task; its handle is there once it is spawned, which may be after it has ended. */
@@ -57,11 +60,16 @@ final class ScopeTasks {
         }
         Member member = new Member();
         Body<T, ?> watched = () -> {
+            if (background) {
+                test.background((JoinHandle<?>) Task.current()); // here: it may begin before its spawner goes on
+            }
             try {
                 return body.call();
             } catch (Throwable e) {
                 if (!Task.current().isAborted()) {
                     failed(member);
+                } else if (background && !(e instanceof AssertionError)) {
+                    test.endedByAbort(e);
                 }
                 throw e;
             }
@@ -71,6 +79,9 @@ final class ScopeTasks {
                 : test.runtime().spawnNamed(taskName, watched);
         member.handle = handle;
         members.add(member);
+        if (ended) {
+            member.abort(); // we were aborted meanwhile
+        }
         return handle;
     }
 
@@ -83,6 +94,12 @@ final class ScopeTasks {
 
     private void abortAll() {
         members.forEach(Member::abort);
+    }
+
+    /** Aborts all tasks and takes no more; {@link TestRuntime#finish} sees to it that they end. */
+    void abort() {
+        ended = true;
+        abortAll();
     }
 
     /** Waits for all tasks, those included that they spawn; called by the task that ran the body. */

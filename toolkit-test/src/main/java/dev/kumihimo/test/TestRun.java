@@ -79,7 +79,7 @@ final class TestRun {
         }
         bodyEnded = true;
         scope.tasks.end(thrown != null);
-        background.tasks.end(true);
+        background.tasks.abort();
         if (thrown != null) {
             throw TestRuntime.<RuntimeException>sneak(thrown);
         }

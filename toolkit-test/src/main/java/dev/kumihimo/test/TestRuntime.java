@@ -162,8 +162,13 @@ public final class TestRuntime implements AutoCloseable {
         if (realTime.isZero() || realTime.isNegative()) {
             throw new IllegalArgumentException("realTime=" + realTime + " must be more than zero");
         }
-        limitNanos = TimerService.toNanos(realTime);
+        limitNanos = limitNanos(realTime);
         return this;
+    }
+
+    /** {@return a limit that can be added to a time} */
+    static long limitNanos(Duration realTime) {
+        return Math.min(TimerService.toNanos(realTime), Long.MAX_VALUE / 4);
     }
 
     /**
@@ -373,8 +378,10 @@ public final class TestRuntime implements AutoCloseable {
     /** Drives until something is reached; that it is not is an error. */
     private void drive(BooleanSupplier reached, long until, String otherwise) {
         command(() -> {
-            while (!scheduler.drive(reached, until, limitNanos)) {
-                if (!scheduler.mayBeWokenFromOutside() || !scheduler.awaitOutside(GRACE_NANOS)) {
+            TestCarrier mine = Objects.requireNonNull(TestCarrier.current());
+            long end = System.nanoTime() + limitNanos;
+            for (long left = limitNanos; !scheduler.drive(reached, until, left); left = end - System.nanoTime()) {
+                if (!scheduler.mayBeWokenFromOutside() || !scheduler.awaitOutside(mine, GRACE_NANOS)) {
                     throw new ScheduleError("deadlock: " + otherwise + ", nothing is ready and no deadline is left");
                 }
             }
@@ -606,11 +613,18 @@ public final class TestRuntime implements AutoCloseable {
         }
     }
 
+    /** Has a failure, of a task in the background that was aborted, be of no interest. */
+    void endedByAbort(Throwable failure) {
+        if (leaks != null) {
+            leaks.seen(failure);
+        }
+    }
+
     /**
      * Has a task, and all that it will spawn, be taken for one that is expected to live when the test ends: {@link #finish}
      * aborts it before it looks, and gives it 5 s of virtual time to end.
      *
-     * @param task one of this runtime's that has not begun
+     * @param task one of this runtime's that has spawned none
      */
     void background(JoinHandle<?> task) {
         ending.background(task, scheduler.entryOf(live(task)));
@@ -624,9 +638,11 @@ public final class TestRuntime implements AutoCloseable {
      */
     @Override
     public void close() {
+        ensureNotDriven();
         try {
             end();
         } finally {
+            scheduler.release(); // also of what has not ended, which never runs again
             if (leaks != null) {
                 leaks.end();
                 if (!finishing) {
@@ -641,6 +657,7 @@ public final class TestRuntime implements AutoCloseable {
             return; // told already, and its carrier is lost
         }
         boolean interrupted = Thread.interrupted(); // what lives is to be ended nevertheless
+        scheduler.forgetInterrupt();
         try {
             abortAll();
         } finally {
@@ -662,7 +679,6 @@ public final class TestRuntime implements AutoCloseable {
                 throw new ScheduleError(runtime.liveTasks() + " tasks have not ended within " + SHUTDOWN.toSeconds()
                         + " s of virtual time after their abort");
             }
-            scheduler.release();
             return true;
         });
     }
@@ -694,6 +710,10 @@ public final class TestRuntime implements AutoCloseable {
     /** Gives the runtime and its carrier up. On any thread. */
     ScheduleError giveUp(@Nullable String why, String stack, @Nullable Throwable cause) {
         stuck = true;
+        scheduler.interrupt(); // should it come free one day
+        if (leaks != null) {
+            leaks.end(); // who gives up need not close
+        }
         return new ScheduleError(why + System.lineSeparator() + "  " + report.order() + stack, cause);
     }
 
@@ -729,7 +749,7 @@ public final class TestRuntime implements AutoCloseable {
 
     private <T extends @Nullable Object> T here(Callable<T> command) throws Exception {
         long outer = overdueAt;
-        overdueAt = System.nanoTime() + limitNanos + GRACE_NANOS | 1;
+        overdueAt = System.nanoTime() + limitNanos + 2 * GRACE_NANOS | 1;
         try {
             return command.call();
         } finally {
@@ -738,9 +758,10 @@ public final class TestRuntime implements AutoCloseable {
     }
 
     private <T extends @Nullable Object> T onCarrier(Callable<T> command) throws Exception {
+        scheduler.forgetInterrupt(); // one that came too late for what was driven before
         TestCarrier.Running<T> running = TestCarrier.submit(command);
         try {
-            return PinWatch.await(running, limitNanos + GRACE_NANOS);
+            return PinWatch.await(running, limitNanos + 2 * GRACE_NANOS);
         } catch (ExecutionException e) {
             throw TestRuntime.<Exception>sneak(cause(e));
         } catch (PinWatch.PinnedException e) {

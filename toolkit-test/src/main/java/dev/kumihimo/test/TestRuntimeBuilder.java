@@ -1,6 +1,5 @@
 package dev.kumihimo.test;
 
-import dev.kumihimo.internal.wait.TimerService;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -222,6 +221,6 @@ public final class TestRuntimeBuilder {
     }
 
     long limitNanos() {
-        return TimerService.toNanos(limit);
+        return TestRuntime.limitNanos(limit);
     }
 }

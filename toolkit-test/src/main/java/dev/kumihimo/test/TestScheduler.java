@@ -45,6 +45,9 @@ final class TestScheduler implements ControlledScheduler {
     /** As long as no thread makes any progress but by yielding, this many runs count as idle: time may pass. */
     private static final int YIELDS = 10_000;
 
+    /** How many more runs they then have after each nap, while a blocking job is under way. */
+    private static final int TURNS = 100;
+
     /** How many runs what is aborted may take to end. */
     private static final long CLOSING_STEPS = 100_000;
 
@@ -282,13 +285,13 @@ final class TestScheduler implements ControlledScheduler {
             }
             record.choice(choice, index);
             return index;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             strategyFailed(e);
             return 0;
         }
     }
 
-    private void strategyFailed(RuntimeException e) {
+    private void strategyFailed(Throwable e) {
         String outsider = outside.wakes() == 0 ? "" : "; the last wake from outside was " + outside.lastWake();
         strategy = Strategy.fifo(); // for the end
         failure = e instanceof Divergence
@@ -318,7 +321,6 @@ final class TestScheduler implements ControlledScheduler {
         takeOutside(false); // what came while all was at rest
         outside.begin(mine);
         stopped = null;
-        interrupted = false;
         stepsBefore = steps;
         moves = 0;
         try {
@@ -458,6 +460,9 @@ final class TestScheduler implements ControlledScheduler {
         }
         if (expectsMore || outside.waitsForRealTime()) {
             outside.nap();
+            if (expectsMore && circling) {
+                fruitless = YIELDS - TURNS; // the job may wait for one of those who yield
+            }
             return true;
         }
         if (only != null) {
@@ -468,6 +473,10 @@ final class TestScheduler implements ControlledScheduler {
         }
         long next = timers.next();
         boolean armed = next <= limit && next != Long.MAX_VALUE;
+        if (realTime && armed) { // the clock is nobody's to hold
+            outside.nap(Math.min(Outside.NAP_NANOS, next - sinceStart()));
+            return true;
+        }
         if (sockets.holdClock(armed)) {
             return true;
         }
@@ -477,10 +486,6 @@ final class TestScheduler implements ControlledScheduler {
                         + " runs did nothing but yield, and no deadline is left; of:" + readyPlaces());
             }
             return false;
-        }
-        if (realTime) {
-            outside.nap(Math.min(Outside.NAP_NANOS, next - sinceStart()));
-            return true;
         }
         if (next > virtualLimit && !closing) {
             throw new ScheduleError("out of virtual time: nothing can run, and the next deadline, "
@@ -518,9 +523,17 @@ final class TestScheduler implements ControlledScheduler {
         return outside.mayWake();
     }
 
-    /** {@return whether anything came from outside within a time} */
-    boolean awaitOutside(long nanos) {
-        return outside.await(nanos, this::answer);
+    /** {@return whether anything came from outside within a time, or an interrupt of who drives} */
+    boolean awaitOutside(TestCarrier mine, long nanos) {
+        outside.begin(mine); // who brings something wakes us, and leaves to us what is ours
+        try {
+            return outside.await(nanos, () -> {
+                answer();
+                return interrupted || !ready.isEmpty(); // what sockets bring is ready at once
+            });
+        } finally {
+            outside.end();
+        }
     }
 
     /** Counts a run or a point; one too many ends the drive. */
@@ -633,7 +646,7 @@ final class TestScheduler implements ControlledScheduler {
             }
             record.draw(bound, drawn);
             return drawn;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             strategyFailed(e);
             return 0;
         }
@@ -692,9 +705,16 @@ final class TestScheduler implements ControlledScheduler {
         return outside.carrier() != null;
     }
 
-    /** Has the carrier do something between two runs, as soon as it comes to it; what was asked before and not done is lost. */
+    /** Has the carrier do something between two runs, as soon as it comes to it. */
     void ask(Runnable question) {
-        asked.set(question);
+        asked.accumulateAndGet(
+                question,
+                (before, next) -> before == null
+                        ? next
+                        : () -> {
+                            before.run();
+                            Objects.requireNonNull(next).run();
+                        });
         outside.wake();
     }
 
@@ -713,10 +733,15 @@ final class TestScheduler implements ControlledScheduler {
         return mine == null ? "" : mine.stack();
     }
 
-    /** Told that the thread that drives was interrupted. */
+    /** Told that the thread that drives was interrupted: the drive under way ends, or the next. */
     void interrupt() {
         interrupted = true;
         outside.wake();
+    }
+
+    /** Told that what begins now is not what an interrupt so far was meant for. */
+    void forgetInterrupt() {
+        interrupted = false;
     }
 
     int takeFired() {

@@ -30,7 +30,7 @@ public final class TestScope {
     final ScopeTasks tasks;
 
     TestScope(TestRuntime test) {
-        tasks = new ScopeTasks(test, "TestScope");
+        tasks = new ScopeTasks(test, "TestScope", false);
     }
 
     /**

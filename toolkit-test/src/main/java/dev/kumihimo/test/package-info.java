@@ -14,7 +14,8 @@
  *       deadline, only what is due then expires, in the order of arming, and all of it runs until nothing is ready before the
  *       next. The timers are those of production, and rounded up to whole milliseconds.
  *   <li>A task whose wait nothing can end is a failure at once, and told with what every live task waits for. Where something
- *       from outside may come, one second of real time is waited for it first.
+ *       from outside may come, one second of real time is waited for it first: where a thread waits in the JDK or for a socket,
+ *       where a thread outside has woken one before, and while the JDK's common pool has something to do.
  *   <li>Tasks that wait for each other (for a mutex, a lock, a task's or a set's end, a value in the making), with no deadline
  *       among them, are a failure as soon as the last of them waits, also while timers run. So is, when nothing is ready, a task
  *       that waits for what is there: a lost wakeup, of a primitive that is broken.

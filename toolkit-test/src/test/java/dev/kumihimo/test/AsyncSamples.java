@@ -112,6 +112,21 @@ final class AsyncSamples {
         }
 
         @AsyncTest(schedules = 20, strategy = ScheduleStrategy.RANDOM)
+        void whatTheBackgroundHasSpawned_andHowItEnds_isNoFailure(BackgroundScope background, TestClock clock)
+                throws Exception {
+            background.spawn(() -> {
+                Task.spawn(() -> Task.sleep(Duration.ofDays(1)));
+                try {
+                    Task.sleep(Duration.ofDays(1));
+                } catch (InterruptedException e) {
+                    Task.shield(() -> Task.sleep(Duration.ofSeconds(4)));
+                    throw new IOException("aborted");
+                }
+            });
+            Task.sleep(Duration.ofSeconds(1));
+        }
+
+        @AsyncTest(schedules = 20, strategy = ScheduleStrategy.RANDOM)
         void eachScheduleHasAnInstanceOfItsOwn(Rng rng, TestInfo info) {
             assertThat(++calls).isEqualTo(1);
             assertThat(info).isNotNull();
@@ -247,6 +262,21 @@ final class AsyncSamples {
                 throw new IOException("why");
             });
             channel.receive();
+        }
+
+        @AsyncTest
+        void becauseNobodyHasAnArgument(TestRuntime test, String text) {}
+
+        @AsyncTest
+        void becauseABackgroundTaskTakesTooLongToEnd(BackgroundScope background) throws Exception {
+            background.spawnNamed("slow", () -> {
+                try {
+                    Task.sleep(Duration.ofDays(1));
+                } finally {
+                    Task.shield(() -> Task.sleep(Duration.ofSeconds(6)));
+                }
+            });
+            Task.sleep(Duration.ofSeconds(1));
         }
 
         @AsyncTest

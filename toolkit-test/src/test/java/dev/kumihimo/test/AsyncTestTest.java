@@ -97,7 +97,7 @@ class AsyncTestTest {
 
         Outcome outcome = run(AsyncSamples.Passing.class);
 
-        outcome.allSucceeded(9);
+        outcome.allSucceeded(10);
         assertThat(outcome.printed()).isEmpty();
         assertThat(Integer.parseInt(
                         outcome.reportOf("eachScheduleHasAnInstanceOfItsOwn").get("schedules")))
@@ -111,12 +111,12 @@ class AsyncTestTest {
         assertThat(AsyncSamples.Passing.ORDER)
                 .contains("waited until 00:02:00.000", "body", "after", "before on JUnit's thread")
                 .doesNotContain("before on a task");
-        assertThat(AsyncSamples.Passing.ORDER.stream().filter("after"::equals)).hasSize(9);
+        assertThat(AsyncSamples.Passing.ORDER.stream().filter("after"::equals)).hasSize(10);
 
         List<Long> data = new ArrayList<>(AsyncSamples.Passing.DATA);
         assertThat(new HashSet<>(data)).hasSizeGreaterThan(20);
         AsyncSamples.Passing.DATA.clear();
-        run(AsyncSamples.Passing.class).allSucceeded(9);
+        run(AsyncSamples.Passing.class).allSucceeded(10);
         assertThat(AsyncSamples.Passing.DATA).containsExactlyInAnyOrderElementsOf(data);
     }
 
@@ -209,6 +209,14 @@ class AsyncTestTest {
     }
 
     @Test
+    void anArgumentThatNobodyHas_leavesNoRuntimeOpen() {
+        assertThat(run(AsyncSamples.Failing.class, "becauseNobodyHasAnArgument", TestRuntime.class, String.class)
+                        .failureOf("becauseNobodyHasAnArgument"))
+                .isInstanceOf(ParameterResolutionException.class);
+        assertThat(Leaks.ofCaller()).isNull();
+    }
+
+    @Test
     void firstFailureOfATask_isTold() {
         assertThat(run(AsyncSamples.Failing.class, "becauseATaskFailed", TestScope.class)
                         .failureOf("becauseATaskFailed"))
@@ -221,6 +229,10 @@ class AsyncTestTest {
         assertThat(run(AsyncSamples.Failing.class, "becauseABackgroundTaskFailed", BackgroundScope.class)
                         .failureOf("becauseABackgroundTaskFailed"))
                 .hasMessage("in the background");
+        assertThat(run(AsyncSamples.Failing.class, "becauseABackgroundTaskTakesTooLongToEnd", BackgroundScope.class)
+                        .failureOf("becauseABackgroundTaskTakesTooLongToEnd"))
+                .isExactlyInstanceOf(ScheduleError.class)
+                .hasMessageContaining("task \"slow\" in the background has not ended within 5 s of its abort");
     }
 
     @Test

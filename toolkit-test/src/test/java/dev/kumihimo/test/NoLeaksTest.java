@@ -10,6 +10,9 @@ import dev.kumihimo.fs.Fs;
 import dev.kumihimo.io.BufferPool;
 import dev.kumihimo.io.ByteStreams;
 import dev.kumihimo.io.DuplexPair;
+import dev.kumihimo.net.TcpListener;
+import dev.kumihimo.net.TcpServer;
+import dev.kumihimo.net.TcpStream;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.Task;
@@ -179,6 +182,19 @@ class NoLeaksTest {
     }
 
     @Test
+    void aServerThatIsAborted() throws Exception {
+        assertNoLeak(() -> {
+            TcpListener listener = TcpListener.bind("127.0.0.1", 0);
+            JoinHandle<?> server = Task.spawn(() -> TcpServer.serve(listener, stream -> {}));
+            try (TcpStream client = TcpStream.connect(listener.localAddress())) {
+                assertThat(client.read(ByteBuffer.allocate(1))).isNegative(); // it has served, and is at its next one
+            }
+            server.abort();
+            assertThat(server.result()).isInstanceOf(JoinResult.Cancelled.class);
+        });
+    }
+
+    @Test
     void failures() throws Exception {
         assertNoLeak(() -> {
             JoinHandle<?> joined = Task.spawn(() -> {
@@ -241,6 +257,23 @@ class NoLeaksTest {
             thread.join();
             test.run(() -> before.acquire());
             test.finish();
+        }
+    }
+
+    @Test
+    void accountsOfOneThread_mayEndInAnyOrder() throws Exception {
+        TestRuntime[] elsewhere = new TestRuntime[1];
+        Thread.ofPlatform().start(() -> elsewhere[0] = failing()).join();
+        try (TestRuntime others = elsewhere[0];
+                TestRuntime first = failing();
+                TestRuntime second = failing();
+                TestRuntime third = failing()) {
+            first.close();
+            third.close();
+            assertThat(Leaks.ofCaller()).isNotNull();
+            second.close();
+            assertThat(Leaks.ofCaller()).isNull();
+            others.finish();
         }
     }
 

@@ -314,6 +314,23 @@ class RealSocketsTest {
         assertThat(count(descriptors)).isLessThan(before + rounds);
     }
 
+    @Test
+    void close_givesDescriptorsBack_alsoIfItFails() throws Exception {
+        Path descriptors = Path.of("/proc/self/fd");
+        int rounds = 40;
+        long before = count(descriptors);
+        for (int i = 0; i < rounds; i++) {
+            TestRuntime test = TestRuntime.fifo();
+            test.run(() -> {
+                TcpListener.bind(HOST, 0).close();
+                Task.spawn(() -> Task.shield(() -> Task.sleep(Duration.ofDays(1))));
+                Task.yieldNow();
+            });
+            assertThatThrownBy(test::close).hasMessageContaining("tasks have not ended");
+        }
+        assertThat(count(descriptors)).isLessThan(before + rounds);
+    }
+
     /** 0 on systems that do not tell. */
     private static long count(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
