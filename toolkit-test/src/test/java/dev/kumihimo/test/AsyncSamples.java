@@ -348,9 +348,64 @@ final class AsyncSamples {
             note("own too", rng);
         }
 
-        @AsyncTest(replay = "k2:eNoDAAAAAAE", schedules = 50)
+        @AsyncTest(replay = "k3:eNozZwAAAHAAOA", schedules = 50)
         void replayed(Rng rng) {
             note("replayed", rng);
+        }
+    }
+
+    /** Each fails in some order, and with some data only; the data determine how long it takes, too. */
+    static class OfItsData {
+        private final Semaphore permits = Semaphore.of(1);
+
+        private static void run(Rng rng, TestScope scope) throws Exception {
+            int rounds = 1 + rng.nextInt(4);
+            int data = rng.nextInt(1_000_000);
+            Account account = new Account();
+            JoinHandle<?> other = scope.spawn(() -> {
+                for (int i = 0; i < rounds; i++) {
+                    account.add(1);
+                }
+            });
+            account.add(1);
+            other.join();
+            int sum = account.read();
+            assertThat(sum).as("data %d, %d rounds", data, rounds).isEqualTo(data % 7 == 0 ? rounds + 1 : sum);
+        }
+
+        @AsyncTest(schedules = 500, strategy = ScheduleStrategy.RANDOM)
+        void atRandom(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(schedules = 500, strategy = ScheduleStrategy.PCT, depth = 2)
+        void byPriorities(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(strategy = ScheduleStrategy.PCT, depth = 9, seed = 20)
+        void byPrioritiesAndOnce(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(strategy = ScheduleStrategy.PREEMPTIONS, seed = 14)
+        void byASearch(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(schedules = 500)
+        void byAMixture(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(strategy = ScheduleStrategy.FIFO)
+        void inOrder(Rng rng, TestScope scope) {
+            throw new AssertionError("data " + rng.nextInt(1_000_000));
+        }
+
+        @AsyncTest(schedules = 2)
+        void ofWhatItsInstanceHas() throws Exception {
+            var held = permits.acquire();
         }
     }
 
