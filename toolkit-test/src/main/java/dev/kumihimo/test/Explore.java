@@ -112,7 +112,9 @@ public final class Explore {
     /**
      * {@return an exploration of all schedules in which tasks are switched at points no more than so many times} Those without a
      * switch come first, then those with one, and so on. Where a task parks, yields or ends, each of those ready is tried, at
-     * no cost. A loop that yields until something happens has no end of schedules.
+     * no cost; but a task that has yielded twice in a row or more, and done nothing else that lets others run, counts as one
+     * that waits for others: to run it before those that do not costs a switch. So a loop that yields until something happens
+     * comes to an end.
      *
      * @param bound how many switches at points, 0 or more; 2 find most bugs, and each more costs a factor of the number of
      *     points
