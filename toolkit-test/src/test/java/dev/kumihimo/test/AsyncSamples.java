@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kumihimo.channel.Channel;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
+import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.sync.Semaphore;
 import java.io.IOException;
 import java.time.Duration;
@@ -443,6 +444,8 @@ final class AsyncSamples {
         @Test
         @Timeout(1)
         void waitsForAThread() throws Exception {
+            JoinHandle<?> task = TaskRuntime.global()
+                    .spawnNamed("a stuck task", () -> Semaphore.of(0).acquire());
             Thread thread = Thread.ofVirtual().name("the stuck one").start(() -> {
                 try {
                     new CountDownLatch(1).await();
@@ -454,6 +457,7 @@ final class AsyncSamples {
                 thread.join();
             } finally {
                 thread.interrupt();
+                task.abort();
             }
         }
     }

@@ -297,6 +297,7 @@ class AsyncTestTest {
         Outcome outcome = run(AsyncSamples.Plain.class);
         assertThat(outcome.failureOf("waitsForAThread")).isInstanceOf(TimeoutException.class);
         assertThat(outcome.printed()).contains("\"the stuck one\"", "AsyncSamples$Plain");
+        assertThat(outcome.printed()).containsPattern("(?s)\"a stuck task\".*semaphore.*virtual threads:");
     }
 
     /* ---------------- What is asked for -------------- */
