@@ -100,8 +100,7 @@ final class AsyncTestPlan {
         if (replayed != null) {
             builder.strategy(replayed, "order: the replayed one");
         } else if (asked.strategy() == ScheduleStrategy.PCT) {
-            builder.strategy(
-                    Strategy.pct(seed, asked.depth(), STEPS), Seeds.pct(seed, asked.depth(), STEPS));
+            builder.strategy(Strategy.pct(seed, asked.depth(), STEPS), Seeds.pct(seed, asked.depth(), STEPS));
         } else if (given != null || asked.strategy() != ScheduleStrategy.FIFO) {
             builder.seed(seed);
         }

@@ -117,7 +117,9 @@ class AsyncTestJvmsTest {
         assertThat(java(List.of(), all, PointsOn.class)).contains("points true");
         assertThat(java(List.of("-Dkumihimo.test.points=false"), all, PointsOn.class))
                 .contains("points false");
-        assertThat(without).as("the Maven build has the kit in a place of its own").isNotEqualTo(all);
+        assertThat(without)
+                .as("the Maven build has the kit in a place of its own")
+                .isNotEqualTo(all);
         assertThat(java(List.of(), without, PointsOn.class)).contains("points false");
         assertThat(java(List.of("-Dkumihimo.test.points=true"), without, PointsOn.class))
                 .contains("points true");
