@@ -48,8 +48,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * The first of these that is given: {@link #replay()}; the system property {@code kumihimo.test.replay} or the environment variable
  * {@code KUMIHIMO_TEST_REPLAY}, with a record or the name of a file that has one; the system property {@code kumihimo.test.seed}; the environment variable
- * {@code KUMIHIMO_TEST_SEED}; {@link #seed()}; else the test's own, a hash of its unique id. A property or variable with a number
- * makes it the one seed that is run, once for each way in which the test uses seeds; {@code random} has each run begin elsewhere.
+ * {@code KUMIHIMO_TEST_SEED}; {@link #seed()}; else the test's own, a hash of its unique id. A record is of one schedule, and of
+ * the data of that. A property or variable with a number reduces the seeds to that one: it is run as the strategy uses it,
+ * besides those of a {@link SeedSource}; {@link ScheduleStrategy#PCT} and
+ * {@link ScheduleStrategy#PORTFOLIO} run one schedule in order before. {@code random} has each run begin elsewhere.
  *
  * <p>A JUnit {@code @Timeout} ends it as well, and tells what its tasks wait for, see {@link DumpOnTimeout}. To run one as a
  * parameterized or repeated test is not supported, and fails.
@@ -80,7 +82,7 @@ public @interface AsyncTest {
     /** {@return the first seed; 0 for one of the test's own} */
     long seed() default 0;
 
-    /** {@return the record of one schedule, as a failure tells it, to run that alone; with the same seed, if it has an {@link Rng}} */
+    /** {@return the record of one schedule, as a failure tells it, to run that alone; the data of its {@link Rng} are in it} */
     String replay() default "";
 
     /**

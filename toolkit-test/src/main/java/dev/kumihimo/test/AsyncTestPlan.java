@@ -11,14 +11,18 @@ import org.junit.platform.commons.support.AnnotationSupport;
 final class AsyncTestPlan {
     private static final Pattern TIME = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h)");
 
+    private static final int STEPS = 100; // what Strategy.pct reckons with, where no run before tells
+
     private final String name;
     private final AsyncTest asked;
     private final long[] regressions;
     private final @Nullable Duration budget;
     private final Duration timeout;
     private final @Nullable String replay;
+    private final @Nullable Replay replayed; // of the one run
     private final @Nullable Long given;
     private final long seed;
+    private final long data; // of orders without a seed, and of the one that others go by
 
     /**
      * Reads the annotations of a test method.
@@ -38,13 +42,13 @@ final class AsyncTestPlan {
         budget = asked.budget().isBlank() ? null : time("budget", asked.budget());
         timeout = time("timeout", asked.timeout());
         replay = asked.replay().isEmpty() ? Replays.given() : asked.replay();
-        if (replay != null) {
-            Strategy.replay(replay); // fails if it is none
-        }
+        replayed = replay == null ? null : new Replay(replay);
         given = replay == null ? Seeds.given() : null;
-        seed = given != null
-                ? given
-                : asked.seed() != 0 ? asked.seed() : Seeds.isRandom() ? Seeds.fresh() : own(uniqueId);
+        long own = asked.seed() != 0 ? asked.seed() : own(uniqueId);
+        boolean anew = asked.seed() == 0 && Seeds.isRandom();
+        seed = given != null ? given : anew ? Seeds.fresh() : own;
+        // how far priorities reach is measured with these data: a seed alone must have that again
+        data = asked.strategy() == ScheduleStrategy.PCT || asked.strategy() == ScheduleStrategy.PORTFOLIO ? own : seed;
     }
 
     private static void atLeast(String member, int value, int least) {
@@ -78,64 +82,74 @@ final class AsyncTestPlan {
         return mixed == 0 ? 1 : mixed;
     }
 
-    /** {@return whether it is one run, for which JUnit's own instance and arguments do} */
+    /**
+     * {@return whether it asks for one run, for which JUnit's own instance and arguments do} A seed or a record that is given
+     * makes no difference: it is run on what the run that failed had been run on.
+     */
     boolean isOneRun() {
-        if (replay != null || given != null) {
-            return replay != null || !takesSeedsInSeveralWays();
-        }
-        return asked.strategy() == ScheduleStrategy.FIFO && regressions.length == 0
-                || asked.strategy() != ScheduleStrategy.PREEMPTIONS && !isOfSeveral() && regressions.length == 0;
-    }
-
-    private boolean isOfSeveral() {
-        return asked.schedules() > 1 || budget != null;
-    }
-
-    /** {@return whether a seed alone does not say which schedule is meant: then the exploration runs those that it may be} */
-    private boolean takesSeedsInSeveralWays() {
-        return isOfSeveral()
-                && (asked.strategy() == ScheduleStrategy.PCT || asked.strategy() == ScheduleStrategy.PORTFOLIO);
+        return regressions.length == 0
+                && (asked.strategy() == ScheduleStrategy.FIFO
+                        || asked.strategy() != ScheduleStrategy.PREEMPTIONS
+                                && asked.schedules() == 1
+                                && budget == null);
     }
 
     /** {@return the runtime of the one run} */
     TestRuntime oneRuntime() {
-        TestRuntimeBuilder builder = settings(TestRuntime.builder());
-        if (replay != null) {
-            builder.strategy(Strategy.replay(replay), "order: replay of " + replay);
+        TestRuntimeBuilder builder = settings(TestRuntime.builder(), seed);
+        if (replayed != null) {
+            builder.strategy(replayed, "order: the replayed one");
+        } else if (asked.strategy() == ScheduleStrategy.PCT) {
+            builder.strategy(Strategy.pct(seed, asked.depth(), STEPS), Seeds.pct(seed, asked.depth(), STEPS));
         } else if (given != null || asked.strategy() != ScheduleStrategy.FIFO) {
             builder.seed(seed);
         }
         return builder.build();
     }
 
-    private TestRuntimeBuilder settings(TestRuntimeBuilder builder) {
+    /** Fails if the one run, which has not failed, was to be a replay and left some of it undone. */
+    void ensureReplayed() {
+        if (replayed != null) {
+            replayed.ensureAllAsked();
+        }
+    }
+
+    private TestRuntimeBuilder settings(TestRuntimeBuilder builder, long data) {
         return builder.limit(timeout)
                 .leaks(asked.leaks())
                 .externalIo(asked.externalIo())
                 .jdkTimers(asked.jdkTimers())
                 .startPaused(asked.startPaused())
-                .data(seed);
+                .data(data);
     }
 
     /** {@return the exploration: the one place that knows which strategies there are} */
     Explore exploration() {
-        int schedules = asked.schedules() > 1 || budget == null ? asked.schedules() : Integer.MAX_VALUE - 1;
-        Explore explore = switch (asked.strategy()) {
-            case FIFO -> Explore.seeds(1).atMost(1);
-            case RANDOM -> Explore.seeds(schedules).from(seed);
-            case PCT -> Explore.pct(schedules, asked.depth()).from(seed);
-            case PORTFOLIO -> Explore.portfolio(schedules).from(seed);
-            case PREEMPTIONS -> {
-                Explore all = Explore.preemptions(asked.preemptions());
-                yield asked.schedules() > 1 ? all.atMost(schedules) : all;
-            }
-        };
+        int schedules = asked.schedules() > 1 || budget == null ? asked.schedules() : Explore.UNBOUNDED;
+        int besideFirst = schedules == Explore.UNBOUNDED ? schedules : Math.max(1, schedules - 1);
+        Explore explore = replay != null
+                ? Explore.replay(replay)
+                : switch (asked.strategy()) {
+                    case FIFO -> Explore.fifo();
+                    case RANDOM -> Explore.seeds(besideFirst).from(seed);
+                    case PCT -> Explore.pct(besideFirst, asked.depth()).from(seed);
+                    case PORTFOLIO -> Explore.portfolio(schedules).from(seed);
+                    case PREEMPTIONS -> search();
+                };
         if (budget != null) {
             explore.budget(budget);
         }
         return explore.regressions(regressions)
                 .checkDeterminism(asked.startPaused())
                 .named(name)
-                .configure(this::settings);
+                .configure(builder -> settings(builder, data));
+    }
+
+    private Explore search() {
+        if (given != null) {
+            return Explore.fifo(); // which takes a seed: that of a regression
+        }
+        Explore all = Explore.preemptions(asked.preemptions());
+        return asked.schedules() > 1 ? all.atMost(asked.schedules()) : all;
     }
 }

@@ -69,6 +69,7 @@ final class AsyncTestSession {
         TestRun run = theOnlyRun();
         try {
             run.execute(invocation::proceed);
+            plan.ensureReplayed();
         } catch (Throwable e) {
             tell(e + System.lineSeparator() + "  " + run.test().replay());
             throw e;

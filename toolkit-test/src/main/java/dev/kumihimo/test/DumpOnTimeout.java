@@ -1,6 +1,7 @@
 package dev.kumihimo.test;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
+import dev.kumihimo.runtime.TaskRuntime;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -15,8 +16,9 @@ import org.junit.jupiter.api.extension.PreInterruptContext;
  * Has a test that JUnit's {@code @Timeout} is about to interrupt tell where its virtual threads are, on the standard error
  * stream: JUnit's own thread dump has none of them.
  *
- * <p>An {@link AsyncTest} has it, and tells what each of its tasks waits for. For other tests, which it shows the stacks of all
- * virtual threads of the JVM, it is registered by name:
+ * <p>An {@link AsyncTest} has it, and tells what each of its tasks waits for. For other tests, of which it shows what the tasks
+ * of all runtimes do, as {@link TaskRuntime#dumpAll}, and the stacks of all virtual threads of the JVM, it is registered by
+ * name:
  *
  * <pre>{@code
  * @ExtendWith(DumpOnTimeout.class)
@@ -40,7 +42,12 @@ public final class DumpOnTimeout implements PreInterruptCallback {
                 .append(context.getUniqueId())
                 .append(System.lineSeparator());
         try {
-            text.append(test == null ? virtualThreads() : test.dump());
+            if (test == null) {
+                TaskRuntime.dumpAll().forEach(dump -> text.append(dump).append(System.lineSeparator()));
+                text.append(virtualThreads());
+            } else {
+                text.append(test.dump());
+            }
         } catch (RuntimeException | IOException e) {
             text.append("there is no dump: ").append(e);
         }

@@ -71,6 +71,9 @@ final class Entry implements Executor {
     /** How many of its runs it has ended itself: it has parked, yielded or ended. */
     long stops;
 
+    /** How many of its last runs in a row it has ended by yielding. */
+    int yields;
+
     /** What it is known by, whatever the schedule; and of how many threads it is the one who started them. */
     long key;
 

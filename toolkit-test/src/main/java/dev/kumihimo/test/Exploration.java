@@ -31,6 +31,7 @@ final class Exploration {
     private int schedules;
     private int attempts;
     private int checked;
+    private int lastChoices; // of the last run: the first one in a JVM may have more, or fewer
     private @Nullable Long seed; // of the attempt under way, also where it is run again
 
     private volatile @Nullable TestRuntime current;
@@ -156,17 +157,17 @@ final class Exploration {
             outcome = once(strategy, attempt.order(), null, Long.MAX_VALUE);
         }
         succeeded(attempt, outcome);
-        boolean given = strategy instanceof Replay;
-        if (strategy instanceof Replay replay && replay.left() > 0) {
-            throw new ScheduleError("diverged from the trace: the run has ended, without a failure, after "
-                    + (replay.length() - replay.left()) + " of its " + replay.length() + " choices");
+        boolean given = false;
+        if (strategy instanceof Replay replay) {
+            given = true;
+            replay.ensureAllAsked();
         }
         if (settings.checksDeterminism() && checked < CHECKED_TWICE && !given) {
             checked++;
             strategy = again(attempt, outcome, strategy);
         }
         if (attempts == 1) {
-            plan.steps(outcome.choices());
+            plan.steps(lastChoices);
         }
         attempt.ran().accept(strategy);
         if (attempt.counts()) {
@@ -250,6 +251,7 @@ final class Exploration {
             record = record.copy(); // what its end adds is not of its making
         }
         int choices = record.choices();
+        lastChoices = choices;
         String replay = failure == null ? "" : test.replay();
         test.watch(null);
         try {
@@ -317,7 +319,7 @@ final class Exploration {
         } else {
             text.append("  replay with Explore.replay(\"")
                     .append(trace)
-                    .append("\") or -D")
+                    .append("\"), @AsyncTest(replay = the same) or -D")
                     .append(Replays.PROPERTY)
                     .append('=')
                     .append(trace);

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>{@code kumihimo.test.seed}, {@code KUMIHIMO_TEST_SEED}: the seeds are reduced to this one (decimal, or hexadecimal after
- *       {@code 0x}), in each way in which the exploration uses seeds; {@code random} begins at another one each time.
+ *       {@code 0x}), used as the exploration uses it; {@code random} begins at another one each time.
  *   <li>{@code kumihimo.test.replay}, {@code KUMIHIMO_TEST_REPLAY}: a trace, or the name of a file with one. Nothing else is run.
  * </ul>
  *
@@ -51,6 +51,9 @@ import org.jspecify.annotations.Nullable;
 public final class Explore {
     private static final int MOST_OF_SEARCH = 100_000;
 
+    /** As many schedules as the time allows. */
+    static final int UNBOUNDED = Integer.MAX_VALUE - 1;
+
     private final Kind kind;
     private final int parameter; // the bound, or the depth
     private final String trace;
@@ -64,6 +67,7 @@ public final class Explore {
     private Consumer<TestRuntimeBuilder> settings = builder -> {};
 
     private enum Kind {
+        FIFO,
         SEEDS,
         PCT,
         PREEMPTIONS,
@@ -75,6 +79,11 @@ public final class Explore {
         this.kind = kind;
         this.parameter = parameter;
         this.trace = trace;
+    }
+
+    /** {@return a run in first in, first out order, and the seeds that have failed before} */
+    static Explore fifo() {
+        return new Explore(Kind.FIFO, 0, "").atMost(1);
     }
 
     /**
@@ -103,7 +112,9 @@ public final class Explore {
     /**
      * {@return an exploration of all schedules in which tasks are switched at points no more than so many times} Those without a
      * switch come first, then those with one, and so on. Where a task parks, yields or ends, each of those ready is tried, at
-     * no cost. A loop that yields until something happens has no end of schedules.
+     * no cost; but a task that has yielded twice in a row or more, and done nothing else that lets others run, counts as one
+     * that waits for others: to run it before those that do not costs a switch. So a loop that yields until something happens
+     * comes to an end.
      *
      * @param bound how many switches at points, 0 or more; 2 find most bugs, and each more costs a factor of the number of
      *     points
@@ -117,9 +128,9 @@ public final class Explore {
     }
 
     /**
-     * {@return an exploration in all ways: first in first out, last in first out and round robin, once each; up to a quarter of
-     * the schedules with at most one switch at a point; then, in turns, random ones and probabilistic concurrency testing of
-     * depth 2, 3 and 5}
+     * {@return an exploration in all ways: first in first out, last in first out and round robin, once each; then, in turns,
+     * those with at most one switch at a point, one schedule in four as long as there are more of them; random ones; and
+     * probabilistic concurrency testing of depth 2, 3 and 5; which of these, depends on the seed alone}
      *
      * @param count how many schedules, at least 1
      * @throws IllegalArgumentException if the count is below 1
@@ -306,6 +317,7 @@ public final class Explore {
         Long given = Seeds.given();
         long from = first != null ? first : Seeds.isRandom() ? Seeds.fresh() : 0;
         return switch (kind) {
+            case FIFO -> given == null ? Plan.fifo(regressions) : Plan.seeds(given, 1, regressions, given);
             case SEEDS -> Plan.seeds(from, count, regressions, given);
             case PCT -> Plan.pct(parameter, from, count, regressions, given);
             case PORTFOLIO -> Plan.portfolio(from, count, regressions, given);
@@ -345,8 +357,15 @@ public final class Explore {
         if (!attempt.counts() || kind == Kind.REPLAY) {
             return "the schedule of " + attempt.family();
         }
-        return "schedule " + number + (kind == Kind.PREEMPTIONS ? "" : " of " + count()) + " (" + attempt.family()
-                + ")";
+        return "schedule " + number + ofAll() + " (" + attempt.family() + ")";
+    }
+
+    private String ofAll() {
+        if (kind == Kind.PREEMPTIONS || most >= UNBOUNDED) {
+            return "";
+        }
+        long inOrder = kind == Kind.SEEDS || kind == Kind.PCT ? 1 : 0; // before those that are counted
+        return " of " + (count() + inOrder);
     }
 
     Result result(int schedules, int distinct, int exhaustedBound, TreeMap<String, Integer> strategies) {

@@ -8,11 +8,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Which schedules an exploration runs, one after the other. */
 final class Plan {
-    /** How the portfolio divides what is left after the first ones: three in ten at random, the others by depths. */
+    /**
+     * How the portfolio divides seeds, by their last digit, so that each has one way in which it is used: three in ten at
+     * random, the others by depths.
+     */
     private static final int[] MIX = {0, 2, 3, 0, 5, 2, 0, 3, 5, 3}; // 0: random
 
-    private static final int[] DEPTHS = {2, 3, 5};
     private static final int SEARCHED_PART = 4; // of the portfolio's schedules, one in so many is of the search
+    private static final int MOST_SEARCHED = 100_000; // the search keeps those to come
 
     private final long[] regressions;
     private final ArrayDeque<Supplier<@Nullable Attempt>> phases = new ArrayDeque<>();
@@ -28,7 +31,7 @@ final class Plan {
      * @param strategy makes its strategy, for each run anew
      * @param ran told the strategy after a run that did not fail
      * @param counts whether it is one of those that were asked for
-     * @param seed what its order comes from, and so do its data; null for an order without a seed
+     * @param seed what its data come from, and its order if that has a seed; null for the data of the exploration
      */
     record Attempt(
             String family,
@@ -76,7 +79,8 @@ final class Plan {
 
     static Plan replay(String trace) {
         Plan plan = new Plan(new long[0]);
-        plan.once(() -> new Attempt("replay", "order: the replayed one", null, () -> new Replay(trace)));
+        long data = new Replay(trace).data();
+        plan.once(() -> new Attempt("replay", "order: the replayed one", data, () -> new Replay(trace)));
         return plan;
     }
 
@@ -88,6 +92,12 @@ final class Plan {
         }
         plan.inOrder(true);
         plan.each(count, i -> random(first + i));
+        return plan;
+    }
+
+    static Plan fifo(long[] regressions) {
+        Plan plan = new Plan(regressions);
+        plan.inOrder(true);
         return plan;
     }
 
@@ -114,10 +124,7 @@ final class Plan {
         Plan plan = new Plan(regressions);
         if (given != null) {
             plan.inOrder(false);
-            plan.once(() -> random(given));
-            for (int depth : DEPTHS) {
-                plan.once(() -> plan.pct(given, depth));
-            }
+            plan.once(() -> plan.mixed(given));
             return plan;
         }
         plan.left = count;
@@ -125,30 +132,36 @@ final class Plan {
         plan.regressions();
         plan.counted(() -> order("lifo", Strategy::lifo));
         plan.counted(() -> order("round robin", Strategy::roundRobin));
-        Preemptions search = new Preemptions(1, Math.max(1, count / SEARCHED_PART));
-        plan.search = search;
-        int[] searched = {0};
-        plan.phases.add(() -> {
-            Preemptions.Path path =
-                    plan.left == 0 || searched[0] == Math.max(1, count / SEARCHED_PART) ? null : search.next();
-            if (path == null) {
-                return null;
-            }
-            plan.left--;
-            searched[0]++;
-            return attempt(search, path, 1);
-        });
-        int[] mixed = {0};
-        plan.phases.add(() -> {
-            if (plan.left == 0) {
-                return null;
-            }
-            plan.left--;
-            int i = mixed[0]++;
-            int depth = MIX[i % MIX.length];
-            return depth == 0 ? random(first + i) : plan.pct(first + i, depth);
-        });
+        plan.mixture(first, Math.min(MOST_SEARCHED, Math.max(1, count / SEARCHED_PART)));
         return plan;
+    }
+
+    /** In turns, so that a budget which ends early has some of each. */
+    private void mixture(long first, int mostSearched) {
+        Preemptions all = new Preemptions(1, mostSearched);
+        search = all;
+        int[] turns = {0};
+        int[] searched = {0};
+        int[] mixed = {0};
+        phases.add(() -> {
+            if (left == 0) {
+                return null;
+            }
+            left--;
+            if (turns[0]++ % SEARCHED_PART == 0 && searched[0] < mostSearched) {
+                Preemptions.Path path = all.next();
+                if (path != null) {
+                    searched[0]++;
+                    return attempt(all, path, 1);
+                }
+            }
+            return mixed(first + mixed[0]++);
+        });
+    }
+
+    private Attempt mixed(long seed) {
+        int depth = MIX[Math.floorMod(seed, MIX.length)];
+        return depth == 0 ? random(seed) : pct(seed, depth);
     }
 
     /* ---------------- What they are made of -------------- */
@@ -212,10 +225,6 @@ final class Plan {
     private Attempt pct(long seed, int depth) {
         int length = steps;
         return new Attempt(
-                "pct(" + depth + ")",
-                "seed " + Seeds.show(seed) + ": replay with " + Strategy.pct(seed, depth, length) + " or -D"
-                        + Seeds.PROPERTY + "=" + Seeds.show(seed),
-                seed,
-                () -> Strategy.pct(seed, depth, length));
+                "pct(" + depth + ")", Seeds.pct(seed, depth, length), seed, () -> Strategy.pct(seed, depth, length));
     }
 }

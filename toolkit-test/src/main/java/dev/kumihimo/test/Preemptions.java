@@ -6,10 +6,14 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * Algorithm: bounded search over the choices of a run, by running it again from the start each time (CHESS, Musuvathi and
- * Qadeer 2007), bound after bound. A schedule is its places where another than the first was chosen; the first at a point is
- * to go on. Each run extends its schedule by one such place, behind the last, in all ways there are: a switch at a point makes
- * one of the next bound, all others one of this. So each schedule is made exactly once, by the one that lacks its last place,
- * and those of a bound before any of the next.
+ * Qadeer 2007), bound after bound. What there is to choose from has ranks: first those that cost nothing, then those that cost
+ * a switch. A schedule is its places where another than the first rank was chosen. Each run extends its schedule by one such
+ * place, behind the last, in all ways there are: one that costs makes one of the next bound, all others one of this. So each
+ * schedule is made exactly once, by the one that lacks its last place, and those of a bound before any of the next.
+ * What costs: at a point all but to go on. Elsewhere to run one that has yielded again and again, and nothing else, before
+ * those that have not; and if there are only such, all but the one that has been ready longest. It waits for others, which are
+ * to run; else a loop that yields would be unrolled without an end (fairness as of Musuvathi and Qadeer 2008, but counted by
+ * task).
  * Garbage: schedules to come share their beginnings. There are never more of them kept than may still be run.
  */
 
@@ -34,11 +38,15 @@ final class Preemptions {
     Preemptions(int bound, int most) {
         this.bound = bound;
         this.most = most;
-        now.add(new Place(null, -1, 0, 0, false));
+        now.add(new Place(null, -1, 0, 0, 0));
     }
 
-    /** The last place of a schedule where another than the first is chosen, and the schedule without it. */
-    private record Place(@Nullable Place before, int at, int index, int size, boolean preempts) {}
+    /** The last place of a schedule where another than the first rank is chosen, and the schedule without it. */
+    private record Place(@Nullable Place before, int at, int rank, int size, int free) {
+        boolean preempts() {
+            return rank >= free;
+        }
+    }
 
     /** {@return the strategy of the next schedule, or null if there is none within the bound} */
     @Nullable
@@ -61,13 +69,9 @@ final class Preemptions {
     void extend(Path path) {
         Place last = path.last;
         for (int at = path.length - 1; at > last.at; at--) {
-            boolean preempts = path.sizes[at] < 0;
-            int size = Math.abs(path.sizes[at]);
-            if (preempts && level == bound) {
-                continue;
-            }
-            for (int index = size - 1; index > 0; index--) {
-                keep(new Place(last, at, index, size, preempts));
+            int free = path.frees[at];
+            for (int rank = (level == bound ? free : path.sizes[at]) - 1; rank > 0; rank--) {
+                keep(new Place(last, at, rank, path.sizes[at], free));
             }
         }
         cutNow |= path.length == Path.LONGEST;
@@ -75,7 +79,7 @@ final class Preemptions {
 
     private void keep(Place place) {
         boolean full = now.size() + later.size() >= most - begun;
-        if (place.preempts) {
+        if (place.preempts()) {
             cutLater |= full;
             if (!full) {
                 later.addLast(place);
@@ -111,11 +115,15 @@ final class Preemptions {
     static final class Path implements Strategy {
         private static final int LONGEST = Strategies.UNFAIR_CHOICES;
 
+        /** One yield lets others run; two in a row are a loop. */
+        private static final int YIELDS_OF_ONE_WHO_WAITS = 2;
+
         private final Place last;
         private final Place[] places; // in order, but for the root
         private int nextPlace;
         private int length;
-        private int[] sizes = new int[32]; // negative where another means a switch at a point
+        private int[] sizes = new int[32];
+        private int[] frees = new int[32]; // how many of them cost nothing
 
         private Path(Place last) {
             this.last = last;
@@ -136,33 +144,61 @@ final class Preemptions {
 
         @Override
         public int choose(Choice choice) {
-            return next(choice.size(), choice.canGoOn());
+            if (length == LONGEST) {
+                return 0;
+            }
+            int size = choice.size();
+            if (choice.canGoOn()) {
+                return next(size, 1);
+            }
+            int free = 0;
+            for (int i = 0; i < size; i++) {
+                free += isWaiting(choice, i) ? 0 : 1;
+            }
+            return free == 0 ? next(size, 1) : index(choice, next(size, free), free);
+        }
+
+        private static boolean isWaiting(Choice choice, int index) {
+            return choice.yields(index) >= YIELDS_OF_ONE_WHO_WAITS;
+        }
+
+        /** {@return which one a rank is: first those that do not wait for others, each in their order} */
+        private static int index(Choice choice, int rank, int free) {
+            if (free == choice.size()) {
+                return rank;
+            }
+            boolean waiting = rank >= free;
+            int before = waiting ? rank - free : rank;
+            int index = 0;
+            while (isWaiting(choice, index) != waiting || before-- > 0) {
+                index++;
+            }
+            return index;
         }
 
         @Override
         public int draw(int bound) {
-            return next(bound, false);
+            return length == LONGEST ? 0 : next(bound, bound);
         }
 
-        private int next(int size, boolean preempts) {
-            if (length == LONGEST) {
-                return 0;
-            }
+        private int next(int size, int free) {
             if (length == sizes.length) {
                 sizes = Arrays.copyOf(sizes, 2 * length);
+                frees = Arrays.copyOf(frees, 2 * length);
             }
             int at = length++;
-            sizes[at] = preempts ? -size : size;
+            sizes[at] = size;
+            frees[at] = free;
             if (nextPlace == places.length || places[nextPlace].at > at) {
                 return 0;
             }
             Place place = places[nextPlace++];
-            if (place.size != size || place.preempts != preempts) {
+            if (place.size != size || place.free != free) {
                 throw new Divergence("diverged from an earlier schedule at choice " + (at + 1) + ": there were "
                         + place.size + " to choose from, and are now " + size
                         + ". The code depends on more than the order");
             }
-            return place.index;
+            return place.rank;
         }
 
         @Override

@@ -87,6 +87,11 @@ final class Ready implements Strategy.Choice {
     }
 
     @Override
+    public int yields(int index) {
+        return entry(index).yields;
+    }
+
+    @Override
     public String toString() {
         return Record.kindName(kind) + " " + tasks();
     }

@@ -27,6 +27,7 @@ final class Record {
     private int[] numbers = new int[64];
     private int length;
     private int choices;
+    private long data;
     private long hash = 0xcbf29ce484222325L; // FNV-1a, over whole numbers
 
     /** One choice, read back. */
@@ -51,6 +52,11 @@ final class Record {
         }
         int point = kind - POINT;
         return kind == DRAW ? "a draw" : "at " + (point < POINTS.length ? POINTS[point] : "a point");
+    }
+
+    /** Tells it which seed the data of the run come from. */
+    void data(long seed) {
+        data = seed;
     }
 
     private void mix(long value) {
@@ -130,6 +136,7 @@ final class Record {
         copy.length = length;
         copy.choices = choices;
         copy.hash = hash;
+        copy.data = data;
         return copy;
     }
 
@@ -138,7 +145,7 @@ final class Record {
     }
 
     String trace() {
-        return Traces.encode(numbers, length);
+        return Traces.encode(data, numbers, length);
     }
 
     /**

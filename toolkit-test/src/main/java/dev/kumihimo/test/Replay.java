@@ -5,19 +5,26 @@ import java.util.List;
 /** The strategy that chooses as an earlier run did, and says so where it cannot. */
 final class Replay implements Strategy {
     private final List<Record.Choice> record;
+    private final long data;
     private int at;
 
     Replay(String trace) {
-        record = Traces.decode(trace);
+        Traces.Trace read = Traces.decode(trace);
+        record = read.choices();
+        data = read.data();
     }
 
-    /** {@return how many choices of the record were not asked for} */
-    int left() {
-        return record.size() - at;
+    /** {@return the seed of the data that the run had} */
+    long data() {
+        return data;
     }
 
-    int length() {
-        return record.size();
+    /** Fails if the run, which has ended without a failure, had fewer choices than the record. */
+    void ensureAllAsked() {
+        if (at < record.size()) {
+            throw new ScheduleError("diverged from the trace: the run has ended, without a failure, after " + at
+                    + " of its " + record.size() + " choices");
+        }
     }
 
     @Override

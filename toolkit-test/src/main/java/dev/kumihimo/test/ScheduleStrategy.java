@@ -13,7 +13,7 @@ package dev.kumihimo.test;
 public enum ScheduleStrategy {
     /** First ready, first run, and nobody is interrupted at a point: one schedule, however many are asked for. */
     FIFO,
-    /** At random, all that are ready being equally likely, also at each point; the first schedule is that of {@link #FIFO}. */
+    /** At random, all that are ready being equally likely, also at each point; the first of several is that of {@link #FIFO}. */
     RANDOM,
     /**
      * At random by priorities (PCT, Burckhardt and others 2010): who has the highest runs on, and {@link AsyncTest#depth()} - 1

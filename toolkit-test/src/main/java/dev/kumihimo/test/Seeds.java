@@ -10,10 +10,15 @@ final class Seeds {
 
     private Seeds() {}
 
+    private static @Nullable String property() {
+        String text = System.getProperty(PROPERTY);
+        return text == null || text.isBlank() ? null : text;
+    }
+
     /** {@return the seed that the environment asks for, or null if it leaves it open} */
     static @Nullable Long given() {
-        Long property = parse(PROPERTY, System.getProperty(PROPERTY));
-        return property == null ? parse(VARIABLE, System.getenv(VARIABLE)) : property;
+        String property = property();
+        return property == null ? parse(VARIABLE, System.getenv(VARIABLE)) : parse(PROPERTY, property);
     }
 
     static @Nullable Long parse(String source, @Nullable String text) {
@@ -31,8 +36,9 @@ final class Seeds {
 
     /** {@return whether the environment asks for seeds that differ from run to run} */
     static boolean isRandom() {
-        String text = System.getProperty(PROPERTY);
-        return "random".equals(text == null || text.isBlank() ? System.getenv(VARIABLE) : text.strip());
+        String property = property();
+        String text = property == null ? System.getenv(VARIABLE) : property;
+        return text != null && text.strip().equals("random");
     }
 
     /** {@return a seed that differs from run to run} */
@@ -44,6 +50,12 @@ final class Seeds {
     static String order(long seed) {
         return "seed " + show(seed) + ": replay with TestRuntime.seeded(" + show(seed) + "L), @SeedSource(" + show(seed)
                 + "L) or -D" + PROPERTY + "=" + show(seed);
+    }
+
+    /** {@return how an order by priorities is called, and replayed} */
+    static String pct(long seed, int depth, int steps) {
+        return "seed " + show(seed) + ": replay with " + Strategy.pct(seed, depth, steps) + " or -D" + PROPERTY + "="
+                + show(seed);
     }
 
     static String show(long seed) {

@@ -29,14 +29,17 @@ final class Strategies {
         }
     }
 
-    /** Last ready, first run; but one that has yielded wants another to run. */
+    /** Last ready, first run; but those that have yielded want others to run. */
     static final class Lifo implements Strategy {
         private final Rng draws = Rng.of(0);
 
         @Override
         public int choose(Choice choice) {
-            int newest = choice.size() - 1;
-            return choice.canGoOn() ? 0 : choice.yielded() == newest ? newest - 1 : newest;
+            int newest = choice.canGoOn() ? 0 : choice.size() - 1;
+            while (newest > 0 && choice.yields(newest) > 0) {
+                newest--;
+            }
+            return newest; // if all have yielded, the one that did so first
         }
 
         @Override

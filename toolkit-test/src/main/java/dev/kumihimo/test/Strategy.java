@@ -8,11 +8,13 @@ import java.util.stream.IntStream;
  * and several others are ready, and at the points of a task that could go on while others are ready.
  *
  * <pre>{@code
- * Strategy newestFirst = choice -> choice.size() - 1;
- * try (TestRuntime test = TestRuntime.with(newestFirst)) { ... }
+ * Strategy goOnElseSecond = choice -> choice.canGoOn() ? 0 : 1;
+ * try (TestRuntime test = TestRuntime.with(goOnElseSecond)) { ... }
  * }</pre>
  *
- * <p>It must depend on nothing but what it is asked and its own state, or a run cannot be replayed.
+ * <p>It must depend on nothing but what it is asked and its own state, or a run cannot be replayed. A task that yields again and
+ * again waits for others, as in {@link TestTasks#assertParked}, which gives up after 1,000 yields: let them run, see
+ * {@link Choice#yields}.
  *
  * @since 0.1
  */
@@ -42,8 +44,8 @@ public interface Strategy {
     }
 
     /**
-     * {@return the opposite order: last ready, first run, and nobody is interrupted at a point} A task that yields lets another
-     * run, if there is one. After 10,000 choices it goes on as {@link #fifo()}, or those that wait for each other in loops
+     * {@return the opposite order: last ready, first run, and nobody is interrupted at a point} Tasks that yield let all others
+     * run before, and each other in turns. After 10,000 choices it goes on as {@link #fifo()}, or those that wait for each other in loops
      * would do so for ever.
      */
     static Strategy lifo() {
@@ -129,6 +131,16 @@ public interface Strategy {
         /** {@return the index of the one that has run last and has just yielded, not at a point; -1 if there is none} */
         default int yielded() {
             return -1;
+        }
+
+        /**
+         * {@return how often in a row one has stopped by yielding, not at a point, and by nothing else} It may be waiting for
+         * others in a loop, which a strategy lets end by running them.
+         *
+         * @param index 0 to below {@link #size()}
+         */
+        default int yields(int index) {
+            return index == yielded() ? 1 : 0;
         }
 
         /** {@return the numbers of all} */

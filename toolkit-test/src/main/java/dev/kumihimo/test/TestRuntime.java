@@ -82,7 +82,8 @@ public final class TestRuntime implements AutoCloseable {
         runtime = (TaskRuntime) TaskDoor.get().newRuntime(name, scheduler);
         clock = scheduler.instantSource();
         report = new Report(scheduler, order);
-        dataSeed = setting.data;
+        dataSeed = strategy instanceof Replay replay ? replay.data() : setting.data;
+        scheduler.record().data(dataSeed);
         if (!setting.startPaused) {
             scheduler.followRealTime();
         }
@@ -488,7 +489,7 @@ public final class TestRuntime implements AutoCloseable {
         return scheduler.record().hash();
     }
 
-    /** {@return all choices so far, for {@link Strategy#replay}} */
+    /** {@return all choices so far, and which data the test had, for {@link Strategy#replay}} */
     public String trace() {
         return scheduler.record().trace();
     }

@@ -412,6 +412,7 @@ final class TestScheduler implements ControlledScheduler {
         yielder = entry.queued && switching == null ? entry : null;
         if (switching == null) {
             entry.stops++;
+            entry.yields = entry.queued ? entry.yields + 1 : 0;
         }
         if (watcher != null) {
             watcher.ran(entry, switching != null);

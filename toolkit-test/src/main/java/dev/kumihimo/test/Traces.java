@@ -8,24 +8,37 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
-/** How a {@link Record} is written as text: its numbers at seven bits a byte, deflated, in the letters of base64url. */
+/**
+ * How a {@link Record} is written as text: the seed of its data, lower half first, and its numbers, at seven bits a byte,
+ * deflated, in the letters of base64url.
+ */
 final class Traces {
     /** Begins each, and changes with the form. */
-    static final String PREFIX = "k2:";
+    static final String PREFIX = "k3:";
 
     private static final int MOST_NUMBERS = 1 << 26;
+    private static final int OF_SEED = 2;
 
     private Traces() {}
 
-    static String encode(int[] numbers, int length) {
+    /** What a trace tells: the choices, and the seed of the data. */
+    record Trace(long data, List<Record.Choice> choices) {}
+
+    private static void write(int number, ByteArrayOutputStream to) {
+        int rest = number;
+        while ((rest & ~0x7f) != 0) {
+            to.write(rest & 0x7f | 0x80);
+            rest >>>= 7;
+        }
+        to.write(rest);
+    }
+
+    static String encode(long data, int[] numbers, int length) {
         ByteArrayOutputStream plain = new ByteArrayOutputStream(length + 16);
+        write((int) data, plain);
+        write((int) (data >>> 32), plain);
         for (int i = 0; i < length; i++) {
-            int rest = numbers[i];
-            while ((rest & ~0x7f) != 0) {
-                plain.write(rest & 0x7f | 0x80);
-                rest >>>= 7;
-            }
-            plain.write(rest);
+            write(numbers[i], plain);
         }
         Deflater deflater = new Deflater(Deflater.BEST_COMPRESSION);
         try {
@@ -43,11 +56,11 @@ final class Traces {
     }
 
     /**
-     * {@return the choices of a trace}
+     * {@return what a trace tells}
      *
      * @throws IllegalArgumentException if it is none, or of another version
      */
-    static List<Record.Choice> decode(String trace) {
+    static Trace decode(String trace) {
         if (!trace.startsWith(PREFIX)) {
             throw new IllegalArgumentException("trace=" + trace + " must begin with " + PREFIX
                     + ", else it is none or of another version of the kit");
@@ -83,7 +96,11 @@ final class Traces {
             } finally {
                 inflater.end();
             }
-            return Record.read(numbers, length);
+            if (length < OF_SEED) {
+                throw new IllegalArgumentException("it is cut off");
+            }
+            long data = numbers[0] & 0xffff_ffffL | (long) numbers[1] << 32;
+            return new Trace(data, Record.read(Arrays.copyOfRange(numbers, OF_SEED, length), length - OF_SEED));
         } catch (DataFormatException | IllegalArgumentException e) {
             throw new IllegalArgumentException("trace=" + trace + " is damaged: " + e.getMessage(), e);
         }

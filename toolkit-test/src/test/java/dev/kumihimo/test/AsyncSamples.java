@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kumihimo.channel.Channel;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
+import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.sync.Semaphore;
 import java.io.IOException;
 import java.time.Duration;
@@ -383,9 +384,64 @@ final class AsyncSamples {
             note("own too", rng);
         }
 
-        @AsyncTest(replay = "k2:eNoDAAAAAAE", schedules = 50)
+        @AsyncTest(replay = "k3:eNozZwAAAHAAOA", schedules = 50)
         void replayed(Rng rng) {
             note("replayed", rng);
+        }
+    }
+
+    /** Each fails in some order, and with some data only; the data determine how long it takes, too. */
+    static class OfItsData {
+        private final Semaphore permits = Semaphore.of(1);
+
+        private static void run(Rng rng, TestScope scope) throws Exception {
+            int rounds = 1 + rng.nextInt(4);
+            int data = rng.nextInt(1_000_000);
+            Account account = new Account();
+            JoinHandle<?> other = scope.spawn(() -> {
+                for (int i = 0; i < rounds; i++) {
+                    account.add(1);
+                }
+            });
+            account.add(1);
+            other.join();
+            int sum = account.read();
+            assertThat(sum).as("data %d, %d rounds", data, rounds).isEqualTo(data % 7 == 0 ? rounds + 1 : sum);
+        }
+
+        @AsyncTest(schedules = 500, strategy = ScheduleStrategy.RANDOM)
+        void atRandom(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(schedules = 500, strategy = ScheduleStrategy.PCT, depth = 2)
+        void byPriorities(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(strategy = ScheduleStrategy.PCT, depth = 9, seed = 20)
+        void byPrioritiesAndOnce(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(strategy = ScheduleStrategy.PREEMPTIONS, seed = 14)
+        void byASearch(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(schedules = 500)
+        void byAMixture(Rng rng, TestScope scope) throws Exception {
+            run(rng, scope);
+        }
+
+        @AsyncTest(strategy = ScheduleStrategy.FIFO)
+        void inOrder(Rng rng, TestScope scope) {
+            throw new AssertionError("data " + rng.nextInt(1_000_000));
+        }
+
+        @AsyncTest(schedules = 2)
+        void ofWhatItsInstanceHas() throws Exception {
+            var held = permits.acquire();
         }
     }
 
@@ -423,6 +479,8 @@ final class AsyncSamples {
         @Test
         @Timeout(1)
         void waitsForAThread() throws Exception {
+            JoinHandle<?> task = TaskRuntime.global()
+                    .spawnNamed("a stuck task", () -> Semaphore.of(0).acquire());
             Thread thread = Thread.ofVirtual().name("the stuck one").start(() -> {
                 try {
                     new CountDownLatch(1).await();
@@ -434,6 +492,7 @@ final class AsyncSamples {
                 thread.join();
             } finally {
                 thread.interrupt();
+                task.abort();
             }
         }
     }

@@ -1,7 +1,6 @@
 package dev.kumihimo.test;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kumihimo.test.modular.ModularSample;
 import java.io.File;
@@ -64,7 +63,7 @@ class AsyncTestJvmsTest {
     @ValueSource(strings = {"5.14.4", "6.1.3"})
     void samples_endAsTheyShould_onOtherVersionsOfJUnit(String version) throws Exception {
         String copies = System.getProperty("kumihimo.test.junits");
-        assumeTrue(copies != null, "only the Maven build has other versions of JUnit");
+        assertThat(copies).as("where the Maven build copies them").isNotNull();
         List<String> jars;
         try (Stream<Path> files = Files.list(Path.of(copies, "junit-" + version))) {
             jars = files.map(Path::toString).toList();
@@ -118,7 +117,9 @@ class AsyncTestJvmsTest {
         assertThat(java(List.of(), all, PointsOn.class)).contains("points true");
         assertThat(java(List.of("-Dkumihimo.test.points=false"), all, PointsOn.class))
                 .contains("points false");
-        assumeTrue(!without.equals(all), "only the Maven build has the kit in a place of its own");
+        assertThat(without)
+                .as("the Maven build has the kit in a place of its own")
+                .isNotEqualTo(all);
         assertThat(java(List.of(), without, PointsOn.class)).contains("points false");
         assertThat(java(List.of("-Dkumihimo.test.points=true"), without, PointsOn.class))
                 .contains("points true");
@@ -129,9 +130,9 @@ class AsyncTestJvmsTest {
         Predicate<String> isModule = entry -> entry.matches(
                         ".*[/\\\\](toolkit(-net|-test)?[/\\\\]target[/\\\\]classes|slf4j-api-[^/]*|jctools-core-[^/]*)")
                 || isJUnit(entry) && !entry.contains("testkit");
-        assumeTrue(
-                CLASS_PATH.stream().anyMatch(entry -> Files.exists(Path.of(entry, "module-info.class"))),
-                "only the Maven build has modules");
+        assertThat(CLASS_PATH)
+                .as("the Maven build has modules")
+                .anyMatch(entry -> Files.exists(Path.of(entry, "module-info.class")));
 
         String output = java(
                 List.of(

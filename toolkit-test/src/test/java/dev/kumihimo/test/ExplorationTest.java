@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -57,7 +58,7 @@ class ExplorationTest {
     }
 
     @Test
-    void portfolio_runsTheExtremesFirst_thenTheSearch_thenTheMix() {
+    void portfolio_runsTheExtremesFirst_thenTheOthers() {
         Explore.Result result = Explore.portfolio(400).run(ExplorationTest::twoTasks);
         assertThat(result.schedules()).isEqualTo(400);
         assertThat(result.exhausted()).isFalse();
@@ -74,6 +75,38 @@ class ExplorationTest {
         assertThat(result.strategies().get("random")).isBetween(mixed * 3 / 10 - 3, mixed * 3 / 10 + 3);
         assertThat(result.strategies().values().stream().mapToInt(i -> i).sum()).isEqualTo(400);
         assertThat(result).asString().startsWith("400 schedules, ").contains("EXHAUSTED at bound 1 {fifo=1, ");
+    }
+
+    /** Or a budget would end before there was any but the search, which goes on and on. */
+    @Test
+    void portfolio_takesTurnsBetweenTheSearchAndTheMix() {
+        List<String> orders = new ArrayList<>();
+        Explore.portfolio(400).checkDeterminism(false).runTrials(test -> {
+            test.run(ExplorationTest::twoTasks);
+            orders.add(test.order());
+        });
+        assertThat(orders.subList(3, 11).stream().map(order -> order.contains("preemptions") ? "search" : "mix"))
+                .containsExactly("search", "mix", "mix", "mix", "search", "mix", "mix", "mix");
+    }
+
+    /** A seed that has failed once is not of the order that FIFO is. */
+    @Test
+    void fifo_isOneSchedule_besideRegressions() {
+        assertThat(Explore.fifo().regressions(77).run(ExplorationTest::twoTasks).strategies())
+                .containsExactly(Map.entry("fifo", 1), Map.entry("random", 1));
+    }
+
+    @Test
+    void numberOfAFailedSchedule_isOneOfThoseThereAre() {
+        for (Explore explore : List.of(Explore.seeds(1), Explore.pct(1, 1))) {
+            AtomicInteger runs = new AtomicInteger();
+            assertThatThrownBy(() -> explore.checkDeterminism(false).run(() -> {
+                        if (runs.incrementAndGet() == 2) {
+                            throw new IllegalStateException();
+                        }
+                    }))
+                    .hasMessageStartingWith("schedule 2 of 2 (");
+        }
     }
 
     @ParameterizedTest

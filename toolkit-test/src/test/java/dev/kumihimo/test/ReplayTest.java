@@ -74,7 +74,7 @@ class ReplayTest {
         for (int tasks : new int[] {2, 5, 40}) {
             try (TestRuntime first = TestRuntime.seeded(tasks)) {
                 List<String> notes = notes(first, tasks);
-                assertThat(first.trace()).startsWith("k2:");
+                assertThat(first.trace()).startsWith("k3:");
                 try (TestRuntime second =
                         TestRuntime.builder().replay(first.trace()).build()) {
                     assertThat(notes(second, tasks)).isEqualTo(notes);
@@ -88,7 +88,9 @@ class ReplayTest {
     @Test
     void trace_readsBack_asItWasWritten() {
         int[] numbers = {0, 3, 2, 0, 1, 300, 1, 70_000, 69_999, 2, 9, 8, 1, 2, 3, 4, 5, 6, 7, 8, 65_535};
-        List<Record.Choice> choices = Traces.decode(Traces.encode(numbers, numbers.length));
+        Traces.Trace trace = Traces.decode(Traces.encode(0x8000_0001_ffff_fffeL, numbers, numbers.length));
+        assertThat(trace.data()).isEqualTo(0x8000_0001_ffff_fffeL);
+        List<Record.Choice> choices = trace.choices();
         assertThat(choices).isEqualTo(Record.read(numbers, numbers.length)).hasSize(3);
         assertThat(choices.get(1)).isEqualTo(new Record.Choice(Record.DRAW, 70_000, 69_999, List.of(), 0));
         assertThat(choices.get(2).check()).isEqualTo(65_535);
@@ -98,14 +100,14 @@ class ReplayTest {
     void trace_thatIsNone_isRefused() throws Exception {
         assertThatThrownBy(() -> Explore.replay("k1:0011"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("must begin with k2:");
+                .hasMessageContaining("must begin with k3:");
         String good = failingTrace();
         for (int end : new int[] {4, good.length() / 2, good.length() - 2}) {
             assertThatThrownBy(() -> Explore.replay(good.substring(0, end)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("damaged");
         }
-        assertThatThrownBy(() -> Explore.replay("k2:???")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Explore.replay("k3:???")).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -194,7 +196,9 @@ class ReplayTest {
         Explore.Result pct = Explore.pct(50, 4).run(() -> {});
         assertThat(pct.strategies()).containsOnlyKeys("fifo", "pct(4)");
         Explore.Result all = Explore.portfolio(50).run(() -> {});
-        assertThat(all.strategies().keySet()).containsExactlyInAnyOrder("fifo", "pct(2)", "pct(3)", "pct(5)", "random");
+        assertThat(all.strategies()).containsOnlyKeys("fifo", "pct(3)"); // its way, whatever seeds are before it
+        System.setProperty(Seeds.PROPERTY, "20");
+        assertThat(Explore.portfolio(50).run(() -> {}).strategies()).containsOnlyKeys("fifo", "random");
     }
 
     /* ---------------- Divergence -------------- */

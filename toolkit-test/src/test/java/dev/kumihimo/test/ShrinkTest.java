@@ -38,7 +38,7 @@ class ShrinkTest {
     }
 
     private static int switchesOf(String message) {
-        List<Record.Choice> choices = Traces.decode(group(REPLAY, 1, message));
+        List<Record.Choice> choices = Traces.decode(group(REPLAY, 1, message)).choices();
         return (int) choices.stream().filter(Record.Choice::isPreemption).count();
     }
 
@@ -86,7 +86,8 @@ class ShrinkTest {
                 assertThat(all).hasSize(first.record().preemptions());
                 List<Integer> drawn = first.record().drawn();
                 Strategy same = new Guided(watch.stretches(), Set.copyOf(all), drawn, false);
-                try (TestRuntime second = TestRuntime.with(same)) {
+                try (TestRuntime second =
+                        new TestRuntimeBuilder().data(seed).strategy(same).build()) {
                     second.run(ShrinkTest::busy);
                     assertThat(second.trace()).isEqualTo(first.trace());
                 }

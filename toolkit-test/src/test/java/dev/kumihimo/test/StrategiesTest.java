@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -132,6 +133,79 @@ class StrategiesTest {
                     }
                 });
             }
+        }
+    }
+
+    /** Loops that wait for what another does, and for each other, are unrolled a few times and not without an end. */
+    @Test
+    void preemptions_ofLoopsThatYield_comeToAnEnd() {
+        for (int loops = 1; loops <= 2; loops++) {
+            int tasks = loops;
+            Explore.Result result = Explore.preemptions(1).run(() -> {
+                AtomicBoolean flag = new AtomicBoolean();
+                List<JoinHandle<?>> waiting = new ArrayList<>();
+                for (int i = 0; i < tasks; i++) {
+                    waiting.add(Task.spawn(() -> {
+                        while (!flag.get()) {
+                            Task.yieldNow();
+                        }
+                    }));
+                }
+                waiting.add(Task.spawn(() -> flag.set(true)));
+                for (JoinHandle<?> each : waiting) {
+                    each.join();
+                }
+            });
+            assertThat(result.exhausted()).isTrue();
+            assertThat(result.schedules()).isGreaterThan(1).isLessThan(10_000);
+        }
+    }
+
+    @Test
+    void preemptions_takeOneThatYieldsAgainAndAgain_afterTheOthers_orForASwitch() {
+        Strategy.Choice loopsFirst = new Strategy.Choice() {
+            @Override
+            public int size() {
+                return 3;
+            }
+
+            @Override
+            public int task(int index) {
+                return index;
+            }
+
+            @Override
+            public boolean canGoOn() {
+                return false;
+            }
+
+            @Override
+            public int yields(int index) {
+                return index == 0 ? 2 : index == 1 ? 1 : 0;
+            }
+        };
+        Preemptions search = new Preemptions(1, 100);
+        List<Integer> chosen = new ArrayList<>();
+        List<Integer> levels = new ArrayList<>();
+        for (Preemptions.Path path; (path = search.next()) != null; search.extend(path)) {
+            chosen.add(path.choose(loopsFirst));
+            levels.add(search.level());
+        }
+        assertThat(chosen).containsExactly(1, 2, 0);
+        assertThat(levels).containsExactly(0, 0, 1);
+    }
+
+    /** Two that yield until a third has run do not keep each other running. */
+    @Test
+    void lifo_runsThoseThatHaveNotYielded_first() throws Exception {
+        try (TestRuntime test = TestRuntime.with(Strategy.lifo())) {
+            test.run(() -> {
+                JoinHandle<?> parks = Task.spawn(() -> Task.sleep(Duration.ofDays(1)));
+                JoinHandle<?> other = Task.spawn(() -> TestTasks.assertParked(parks));
+                TestTasks.assertParked(parks);
+                other.join();
+                parks.abort();
+            });
         }
     }
 

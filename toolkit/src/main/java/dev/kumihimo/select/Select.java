@@ -293,6 +293,12 @@ public final class Select<R extends @Nullable Object> {
     /**
      * Has ready branches chosen in the order in which they were added, not at random.
      *
+     * <p>{@link #await()} asks the branches one after the other in that order, and each only once it has found those before it
+     * unready. So a branch may be chosen although one before it has become ready meanwhile, and even before this one did: the
+     * order decides for sure among branches that were ready when the call began and stay so. That earlier branch is not lost; it
+     * is asked first by the next call. Once the call waits, the first branch that becomes ready ends it, wherever it stands; of
+     * deadlines that have come, the earliest.
+     *
      * @return this
      */
     public Select<R> biased() {

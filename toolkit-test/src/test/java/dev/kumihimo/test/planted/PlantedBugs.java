@@ -4,7 +4,7 @@ import dev.kumihimo.test.planted.PlantedBug.Scenario;
 import java.util.List;
 
 /**
- * All of them. The seeds and bounds are what {@link PlantedBugsTest#printFigures} prints: a change to the order in which a seed
+ * All of them. The seeds and bounds are what {@link PlantedBugsTest#main} prints: a change to the order in which a seed
  * chooses, or to the points of what a scenario uses, makes new ones.
  */
 final class PlantedBugs {

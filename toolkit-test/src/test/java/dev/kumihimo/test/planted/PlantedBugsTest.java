@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
@@ -138,10 +137,8 @@ class PlantedBugsTest {
                 + ", p95 " + percentile(found, 0.95) + ", most " + percentile(found, 1);
     }
 
-    /** Prints how many schedules it takes, and what stands in {@link PlantedBugs}. */
-    @Test
-    @EnabledIfSystemProperty(named = "kumihimo.test.figures", matches = "true")
-    void printFigures() throws Exception {
+    /** Prints how many schedules it takes, and what stands in {@link PlantedBugs}: in a JVM with the flag, and with points. */
+    public static void main(String[] args) throws Exception {
         Callable<String> figures = () -> {
             StringBuilder table = new StringBuilder(
                     "| bug | first seed | random, median and p95 of 20 starts | bounded search | bound |\n");

@@ -9,8 +9,6 @@ import dev.kumihimo.test.OnCarrier;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,12 +21,8 @@ class PrimitivesTest {
     private static final int BOUND = 2;
     private static final long SECONDS = 3_600; // a guard against hanging
 
-    /**
-     * What is explored.
-     *
-     * @param ends whether the schedules come to an end: not where a task yields until another has run
-     */
-    record Scenario(String name, boolean ends, VoidBody<?> body) {
+    /** What is explored. */
+    record Scenario(String name, VoidBody<?> body) {
         @Override
         public String toString() {
             return name;
@@ -64,7 +58,7 @@ class PrimitivesTest {
                 "one of two receivers gives up");
         for (int i = 0; i < bodies.size(); i++) {
             OnChannel body = bodies.get(i);
-            all.add(new Scenario(name + " channel, " + names.get(i), true, () -> body.run(channel.get())));
+            all.add(new Scenario(name + " channel, " + names.get(i), () -> body.run(channel.get())));
         }
     }
 
@@ -74,44 +68,40 @@ class PrimitivesTest {
         channels(all, "rendezvous", Channel::rendezvous);
         channels(all, "bounded", () -> Channel.bounded(1));
         channels(all, "unbounded", Channel::unbounded);
-        all.add(new Scenario("channel, reserved", true, Items::reserved));
-        all.add(new Scenario("oneshot, receiver gives up", true, Items::oneshotReceiverGivesUp));
-        all.add(new Scenario("oneshot, closed", true, Items::oneshotClosed));
-        all.add(new Scenario("watch", true, Items::watched));
-        all.add(new Scenario("watch, receiver gives up", true, Items::watchedByOneThatGivesUp));
-        all.add(new Scenario("broadcast", true, Items::broadcast));
-        all.add(new Scenario("broadcast, receiver gives up", true, Items::broadcastToOneThatGivesUp));
-        all.add(new Scenario("broadcast that holds the sender up", true, Items::broadcastThatHoldsTheSenderUp));
-        all.add(new Scenario("select of two", true, Items::selectOfTwo));
-        all.add(new Scenario("select that gives up", true, Items::selectThatGivesUp));
-        all.add(new Scenario("select meets select", true, Items::selectMeetsSelect));
-        all.add(new Scenario("timeout against an item", false, Items::timeoutAgainstAnItem));
-        all.add(new Scenario("delay queue", true, Items::delayed));
-        all.add(new Scenario("delay queue, taker gives up", true, Items::delayedForOneThatGivesUp));
-        all.add(new Scenario("delay queue, one of two takers gives up", true, Items::delayedForTwo));
-        all.add(new Scenario("token, region", false, Items::cancelledRegion));
-        all.add(new Scenario("token, children and callbacks", true, Turns::token));
-        all.add(new Scenario("semaphore", true, Turns::permits));
-        all.add(new Scenario("semaphore, many permits", true, Turns::manyPermits));
-        all.add(new Scenario("semaphore, closed", true, Turns::semaphoreClosed));
-        all.add(new Scenario("mutex", true, Turns::mutex));
-        all.add(new Scenario("readers-writer lock", true, Turns::readersAndAWriter));
-        all.add(new Scenario("readers-writer lock, writer gives up", true, Turns::writerGivesUp));
-        all.add(new Scenario("notify, one", true, Turns::notifyOne));
-        all.add(new Scenario("notify, waiters", true, Turns::notifyWaiters));
-        all.add(new Scenario("barrier", true, Turns::barrier));
-        all.add(new Scenario("once cell", true, Turns::onceCell));
-        all.add(new Scenario("set once", true, Turns::setOnce));
-        all.add(new Scenario("join set", true, Turns::joinSet));
-        all.add(new Scenario("join set, owner aborted", true, Turns::joinSetWhoseOwnerIsAborted));
-        all.add(new Scenario("task tracker", true, Turns::tracker));
-        all.add(new Scenario("join", true, Turns::join));
+        all.add(new Scenario("channel, reserved", Items::reserved));
+        all.add(new Scenario("oneshot, receiver gives up", Items::oneshotReceiverGivesUp));
+        all.add(new Scenario("oneshot, closed", Items::oneshotClosed));
+        all.add(new Scenario("watch", Items::watched));
+        all.add(new Scenario("watch, receiver gives up", Items::watchedByOneThatGivesUp));
+        all.add(new Scenario("broadcast", Items::broadcast));
+        all.add(new Scenario("broadcast, receiver gives up", Items::broadcastToOneThatGivesUp));
+        all.add(new Scenario("broadcast that holds the sender up", Items::broadcastThatHoldsTheSenderUp));
+        all.add(new Scenario("select of two", Items::selectOfTwo));
+        all.add(new Scenario("select that gives up", Items::selectThatGivesUp));
+        all.add(new Scenario("select meets select", Items::selectMeetsSelect));
+        all.add(new Scenario("timeout against an item", Items::timeoutAgainstAnItem));
+        all.add(new Scenario("delay queue", Items::delayed));
+        all.add(new Scenario("delay queue, taker gives up", Items::delayedForOneThatGivesUp));
+        all.add(new Scenario("delay queue, one of two takers gives up", Items::delayedForTwo));
+        all.add(new Scenario("token, region", Items::cancelledRegion));
+        all.add(new Scenario("token, children and callbacks", Turns::token));
+        all.add(new Scenario("semaphore", Turns::permits));
+        all.add(new Scenario("semaphore, many permits", Turns::manyPermits));
+        all.add(new Scenario("semaphore, closed", Turns::semaphoreClosed));
+        all.add(new Scenario("mutex", Turns::mutex));
+        all.add(new Scenario("readers-writer lock", Turns::readersAndAWriter));
+        all.add(new Scenario("readers-writer lock, writer gives up", Turns::writerGivesUp));
+        all.add(new Scenario("notify, one", Turns::notifyOne));
+        all.add(new Scenario("notify, waiters", Turns::notifyWaiters));
+        all.add(new Scenario("barrier", Turns::barrier));
+        all.add(new Scenario("once cell", Turns::onceCell));
+        all.add(new Scenario("set once", Turns::setOnce));
+        all.add(new Scenario("join set", Turns::joinSet));
+        all.add(new Scenario("join set, owner aborted", Turns::joinSetWhoseOwnerIsAborted));
+        all.add(new Scenario("task tracker", Turns::tracker));
+        all.add(new Scenario("join", Turns::join));
         // spotless:on
         return all;
-    }
-
-    static List<Scenario> ending() {
-        return all().stream().filter(Scenario::ends).toList();
     }
 
     private static Explore.Result explore(Scenario scenario, int bound, int most) throws Exception {
@@ -119,7 +109,7 @@ class PrimitivesTest {
     }
 
     @ParameterizedTest
-    @MethodSource("ending")
+    @MethodSource("all")
     void primitive_holds_inAllSchedulesOfTwoPreemptions(Scenario scenario) throws Exception {
         Explore.Result result = explore(scenario, BOUND, Integer.MAX_VALUE);
         assertThat(result.exhausted()).isTrue();
@@ -137,13 +127,11 @@ class PrimitivesTest {
                 .isGreaterThan(1);
     }
 
-    /** Prints how many schedules there are, and how fast they are run. */
-    @Test
-    @EnabledIfSystemProperty(named = "kumihimo.test.figures", matches = "true")
-    void printFigures() throws Exception {
+    /** Prints how many schedules there are, and how fast they are run: in a JVM with the flag, and with points. */
+    public static void main(String[] args) throws Exception {
         long schedules = 0;
         long nanos = 0;
-        for (Scenario scenario : ending()) {
+        for (Scenario scenario : all()) {
             StringBuilder row = new StringBuilder("| " + scenario.name());
             for (int bound = 1; bound <= (MORE > 0 ? BOUND + 1 : BOUND); bound++) {
                 long before = System.nanoTime();
