@@ -69,6 +69,21 @@ class DeadlockTest {
         });
     }
 
+    @Test
+    void aSelect_thatSendsAndReceivesAtOneRendezvous_isNoLostWakeup() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            String got = test.run(() -> {
+                Channel<String> channel = Channel.rendezvous();
+                return Select.<String>of()
+                        .on(channel, item -> item)
+                        .on(channel.sending("mine"), () -> "sent")
+                        .after(SECOND, () -> "nobody") // it is not to meet itself
+                        .await();
+            });
+            assertThat(got).isEqualTo("nobody");
+        }
+    }
+
     /* ---------------- Cycles, found while a timer runs on -------------- */
 
     @Test
