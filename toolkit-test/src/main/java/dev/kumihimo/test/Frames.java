@@ -1,6 +1,5 @@
 package dev.kumihimo.test;
 
-import dev.kumihimo.internal.carrier.UserFrames;
 import org.jspecify.annotations.Nullable;
 
 /** Finds in a stack what a reader wants to know: the line of the program under test, and what it called there. */
@@ -14,7 +13,7 @@ final class Frames {
         StackTraceElement callee = null;
         if (thread != null) {
             for (StackTraceElement frame : thread.getStackTrace()) {
-                if (UserFrames.isUsers(frame.getClassName())) {
+                if (Site.isUsers(frame.getClassName())) {
                     return (callee == null ? "" : " in " + name(callee)) + " at " + frame;
                 }
                 callee = frame;
@@ -39,7 +38,7 @@ final class Frames {
             if (name.startsWith(SOCKETS)) {
                 return true;
             }
-            if (UserFrames.isUsers(name)) {
+            if (Site.isUsers(name)) {
                 return false;
             }
         }

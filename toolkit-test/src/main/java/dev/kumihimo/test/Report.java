@@ -232,7 +232,7 @@ final class Report {
     }
 
     private static String where(@Nullable Thread thread) {
-        StackTraceElement frame = thread == null ? null : UserFrames.of(thread);
+        StackTraceElement frame = thread == null ? null : Site.usersOf(thread.getStackTrace());
         return frame == null ? "" : "at " + UserFrames.place(frame);
     }
 }
