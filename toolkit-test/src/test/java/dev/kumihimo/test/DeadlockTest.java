@@ -391,6 +391,83 @@ class DeadlockTest {
         assertThat(told).startsWith("lost wakeup: letter box: 1 letters are there, and task \"reader\" waits");
     }
 
+    /** As a token or the end of a task: it shows what it has before it wakes who waits for that. */
+    private static final class TwoSteps extends WaitPoint {
+        private final WaitQueue waiters = new WaitQueue();
+        private final CountDownLatch asked = new CountDownLatch(1);
+        private volatile boolean shown;
+
+        void pass() throws InterruptedException {
+            Wait wait = Wait.at(this);
+            lock();
+            waiters.add(wait);
+            unlock();
+            wait.await();
+        }
+
+        void deliver() {
+            shown = true;
+            await(asked);
+            lock();
+            WaitNode waiting = waiters.poll();
+            boolean granted = waiting != null && waiting.grant();
+            unlock();
+            if (granted) {
+                waiting.owner().wake();
+            }
+        }
+
+        @Override
+        public @Nullable String lostWakeup() {
+            WaitNode head = undecided(waiters);
+            if (head == null || !shown) {
+                return null;
+            }
+            asked.countDown();
+            return lost("it is there", head);
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void wakeupFromOutside_thatIsUnderWay_isNotLost_andTakesNoVirtualTime() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            Semaphore first = Semaphore.of(0);
+            TwoSteps second = new TwoSteps();
+            CountDownLatch waits = new CountDownLatch(1);
+            CountDownLatch ended = new CountDownLatch(1);
+            Thread outsider = Thread.ofPlatform().start(() -> {
+                await(waits);
+                first.release(1);
+                second.deliver();
+            });
+            test.run(() -> {
+                JoinHandle<?> job = TaskRuntime.current().spawnBlocking(() -> {
+                    await(ended);
+                    return null;
+                });
+                waits.countDown();
+                first.acquire(); // which tells that there is somebody outside
+                while (!second.shown) {
+                    Task.yieldNow();
+                }
+                Task.spawn(() -> Task.sleep(SECOND.multipliedBy(100)));
+                ended.countDown();
+                job.join();
+                second.pass();
+                assertThat(test.nanoTime()).isZero();
+            });
+            outsider.join();
+        }
+    }
+
     @Test
     void lostWakeup_isFound_amongManySleepers() {
         String told = cycleBesideATimer(() -> {
