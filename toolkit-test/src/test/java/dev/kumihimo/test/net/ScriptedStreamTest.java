@@ -429,7 +429,8 @@ class ScriptedStreamTest {
             Task.spawn(() -> self.interrupt());
             assertThatThrownBy(() -> stream.writeAll(bytes("abcd")))
                     .isInstanceOfSatisfying(
-                            InterruptedIOException.class, e -> assertThat(e.bytesTransferred).isEqualTo(2));
+                            InterruptedIOException.class,
+                            e -> assertThat(e.bytesTransferred).isEqualTo(2));
             assertThat(Thread.interrupted()).isTrue();
             stream.writeAll(bytes("cd"));
         });
