@@ -10,6 +10,7 @@ import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskDump;
 import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.runtime.VoidBody;
+import dev.kumihimo.select.Select;
 import dev.kumihimo.support.StrictJson;
 import dev.kumihimo.sync.Mutex;
 import dev.kumihimo.sync.Semaphore;
@@ -72,6 +73,52 @@ class TaskDumpTest {
                 .filter(task -> name.equals(task.get("name")))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** Two tasks that hold a mutex each, and want the other's. */
+    private void crossed(VoidBodyOf<Mutex<String>> lockSecond) {
+        Mutex<String> users = Mutex.of("users");
+        Mutex<String> orders = Mutex.of("orders");
+        CountDownLatch both = new CountDownLatch(2);
+        for (List<Mutex<String>> order : List.of(List.of(users, orders), List.of(orders, users))) {
+            named("crossed-" + (order.get(0) == users), () -> {
+                try (var guard = order.get(0).lock()) {
+                    both.countDown();
+                    both.await();
+                    lockSecond.run(order.get(1));
+                }
+            });
+        }
+    }
+
+    private interface VoidBodyOf<T> {
+        void run(T argument) throws Exception;
+    }
+
+    private TaskDump dumpOfCrossed() {
+        dumpOnceItSays("mutex held by task \"crossed-true\" (");
+        return dumpOnceItSays("mutex held by task \"crossed-false\" (");
+    }
+
+    @Test
+    void tasksThatWaitForEachOther_areACycle() {
+        crossed(Mutex::lock);
+        assertThat(dumpOfCrossed().hasCycle()).isTrue();
+    }
+
+    @Test
+    void waitsWithATimeOfTheirOwn_areNoCycle() {
+        crossed(mutex -> mutex.lock(HOUR));
+        assertThat(dumpOfCrossed().hasCycle()).isFalse();
+    }
+
+    @Test
+    void selectsWithATimeOfTheirOwn_areNoCycle() {
+        crossed(mutex -> Select.<String>of()
+                .on(mutex, guard -> "locked")
+                .after(HOUR, () -> "late")
+                .await());
+        assertThat(dumpOfCrossed().hasCycle()).isFalse();
     }
 
     @Test

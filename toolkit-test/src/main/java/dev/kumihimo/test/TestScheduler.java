@@ -469,8 +469,8 @@ final class TestScheduler implements ControlledScheduler {
         if (only != null) {
             return false;
         }
-        if (!circling) {
-            deadlocks.idle();
+        if (!circling && deadlocks.idle()) {
+            return true;
         }
         long next = timers.next();
         boolean armed = next <= limit && next != Long.MAX_VALUE;
@@ -522,6 +522,11 @@ final class TestScheduler implements ControlledScheduler {
     /** {@return whether what is idle may still be woken by a thread that we do not know of} */
     boolean mayBeWokenFromOutside() {
         return outside.mayWake();
+    }
+
+    /** Sleeps until something comes from outside, or for a while. On the carrier, with nothing to run. */
+    void nap() {
+        outside.nap();
     }
 
     /** {@return whether anything came from outside within a time, or an interrupt of who drives} */

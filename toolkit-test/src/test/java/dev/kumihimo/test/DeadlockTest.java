@@ -69,6 +69,21 @@ class DeadlockTest {
         });
     }
 
+    @Test
+    void aSelect_thatSendsAndReceivesAtOneRendezvous_isNoLostWakeup() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            String got = test.run(() -> {
+                Channel<String> channel = Channel.rendezvous();
+                return Select.<String>of()
+                        .on(channel, item -> item)
+                        .on(channel.sending("mine"), () -> "sent")
+                        .after(SECOND, () -> "nobody") // it is not to meet itself
+                        .await();
+            });
+            assertThat(got).isEqualTo("nobody");
+        }
+    }
+
     /* ---------------- Cycles, found while a timer runs on -------------- */
 
     @Test
@@ -374,6 +389,83 @@ class DeadlockTest {
             Task.sleep(SECOND.multipliedBy(100));
         });
         assertThat(told).startsWith("lost wakeup: letter box: 1 letters are there, and task \"reader\" waits");
+    }
+
+    /** As a token or the end of a task: it shows what it has before it wakes who waits for that. */
+    private static final class TwoSteps extends WaitPoint {
+        private final WaitQueue waiters = new WaitQueue();
+        private final CountDownLatch asked = new CountDownLatch(1);
+        private volatile boolean shown;
+
+        void pass() throws InterruptedException {
+            Wait wait = Wait.at(this);
+            lock();
+            waiters.add(wait);
+            unlock();
+            wait.await();
+        }
+
+        void deliver() {
+            shown = true;
+            await(asked);
+            lock();
+            WaitNode waiting = waiters.poll();
+            boolean granted = waiting != null && waiting.grant();
+            unlock();
+            if (granted) {
+                waiting.owner().wake();
+            }
+        }
+
+        @Override
+        public @Nullable String lostWakeup() {
+            WaitNode head = undecided(waiters);
+            if (head == null || !shown) {
+                return null;
+            }
+            asked.countDown();
+            return lost("it is there", head);
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void wakeupFromOutside_thatIsUnderWay_isNotLost_andTakesNoVirtualTime() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            Semaphore first = Semaphore.of(0);
+            TwoSteps second = new TwoSteps();
+            CountDownLatch waits = new CountDownLatch(1);
+            CountDownLatch ended = new CountDownLatch(1);
+            Thread outsider = Thread.ofPlatform().start(() -> {
+                await(waits);
+                first.release(1);
+                second.deliver();
+            });
+            test.run(() -> {
+                JoinHandle<?> job = TaskRuntime.current().spawnBlocking(() -> {
+                    await(ended);
+                    return null;
+                });
+                waits.countDown();
+                first.acquire(); // which tells that there is somebody outside
+                while (!second.shown) {
+                    Task.yieldNow();
+                }
+                Task.spawn(() -> Task.sleep(SECOND.multipliedBy(100)));
+                ended.countDown();
+                job.join();
+                second.pass();
+                assertThat(test.nanoTime()).isZero();
+            });
+            outsider.join();
+        }
     }
 
     @Test

@@ -604,7 +604,7 @@ final class ChannelCore extends WaitPoint {
         if (receiver != null && isEnded()) {
             return lost("it has ended", receiver);
         }
-        if (receiver != null && sender != null && capacity == 0 && sender.count == 0) {
+        if (receiver != null && sender != null && capacity == 0 && sender.count == 0 && meet(receiver, sender)) {
             return lost(receiver.owner().waiter() + " receives", sender);
         }
         if (sender != null && closed) {
@@ -614,6 +614,11 @@ final class ChannelCore extends WaitPoint {
             return lost("there is room", sender);
         }
         return closing != null && closed ? lost("it is closed", closing) : null;
+    }
+
+    /** A select that would do either does not meet itself. */
+    private static boolean meet(WaitNode receiver, WaitNode sender) {
+        return receiver.owner() != sender.owner();
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.internal.carrier.Table;
 import dev.kumihimo.internal.carrier.UserFrames;
 import dev.kumihimo.internal.carrier.WaitGraph;
+import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.runtime.DumpedTask.Doing;
 import dev.kumihimo.runtime.DumpedTask.Holder;
 import dev.kumihimo.runtime.DumpedTask.State;
@@ -91,7 +92,7 @@ public final class TaskDump {
     static TaskDump of(TaskRuntime runtime, int most) {
         Instant time = Instant.now();
         List<LiveTask> all = runtime.core().registry().snapshot();
-        List<List<LiveTask>> found = WaitGraph.cycles(all, task -> task.regionDeadline() != Long.MAX_VALUE);
+        List<List<LiveTask>> found = WaitGraph.cycles(all, TaskDump::goesOn);
         Set<LiveTask> chosen = new HashSet<>();
         List<List<Edge>> cycles = new ArrayList<>();
         for (List<LiveTask> cycle : found) {
@@ -130,6 +131,12 @@ public final class TaskDump {
             counts.merge(state.doing(), 1, Integer::sum);
         }
         return new TaskDump(runtime.name(), time, all.size(), counts, List.copyOf(tasks), ordered(others), cycles);
+    }
+
+    /** {@return whether a task has a deadline, of its region or of what it waits for, that will end its wait} */
+    private static boolean goesOn(LiveTask task) {
+        Wait wait = task.openWait();
+        return wait != null && wait.isTimed() || task.regionDeadline() != Long.MAX_VALUE;
     }
 
     /** Those that most are in come first. */

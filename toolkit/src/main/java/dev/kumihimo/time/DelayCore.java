@@ -358,7 +358,9 @@ final class DelayCore extends WaitPoint {
         if (taker == null || head == null || head.time == Long.MAX_VALUE) {
             return null;
         }
-        return aim == null ? lost("no timer is armed for its first item", taker) : null;
+        Pair current = aim;
+        boolean aimed = current != null && current.key == head && current.taker == taker;
+        return aimed ? null : lost("no timer is armed for its first item", taker);
     }
 
     /** {@return what it is, for dumps} */

@@ -12,6 +12,7 @@ import dev.kumihimo.internal.wait.WakeList;
 import dev.kumihimo.support.Observe;
 import dev.kumihimo.time.DelayQueue.Key;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.Field;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -405,5 +406,34 @@ class DelayCoreTest {
         taker.interrupt();
         taker.join();
         assertThat(keys).hasSize(4);
+    }
+
+    private String lostWakeup() {
+        core.lock();
+        try {
+            return core.lostWakeup();
+        } finally {
+            core.unlock();
+        }
+    }
+
+    @Test
+    void lostWakeup_ofATakerForWhomNoTimerIsArmed_orOneForTheWrongItem() throws Exception {
+        Wait first = taker();
+        assertThat(lostWakeup()).isNull();
+        insert("late", 9);
+        Field aim = DelayCore.class.getDeclaredField("aim");
+        aim.setAccessible(true);
+        Object late = aim.get(core);
+        assertThat(lostWakeup()).isNull();
+        aim.set(core, null);
+        assertThat(lostWakeup()).startsWith("no timer is armed for its first item, and thread \"");
+        aim.set(core, late);
+        insert("soon", 1);
+        assertThat(lostWakeup()).isNull();
+        aim.set(core, late);
+        assertThat(lostWakeup()).isNotNull();
+        first.expire(); // is about to take itself out
+        assertThat(lostWakeup()).isNull();
     }
 }

@@ -37,7 +37,7 @@ final class Handshake {
                 }
                 if (offered && passes(client.in)) {
                     done = true;
-                    return client.stream;
+                    return client.stream.handedOut();
                 }
                 pause(again);
             }

@@ -8,7 +8,9 @@ import dev.kumihimo.internal.wait.WaitPoint;
 import dev.kumihimo.internal.wait.WaitQueue;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.internal.wait.WakeList;
+import dev.kumihimo.select.Attempt;
 import dev.kumihimo.select.Clause;
+import dev.kumihimo.select.Selectable;
 import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.sync.Semaphore.Permit;
 import dev.kumihimo.test.net.ScriptStep.Kind;
@@ -27,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * sends whether or not it is read. A pause holds up both, and begins when all before it were played, on the clock of who played
  * the last; one that nothing comes before, or that is added late, when somebody comes to it. One reader and one writer at a time, who hold turns.
  *
- * Fields: all but the turns are guarded by the lock; closed, shut and until are also read without, by those who look again.
+ * Fields: all but the turns are guarded by the lock; closed and shut are also read without, by those who look again.
+ * version: a select asks when the pause ends before it is enqueued, and sees by the version that a pause has begun in between.
  * Linearization: where a step's `at` or `played` changes; where closed, shut or wrong is set.
  * Waiting: registered under the same holding of the lock in which there was nothing to do, and at most until a pause ends. Each
  * change grants all who wait, readers, writers and selects: they look again. It is a test's stream; their number is small.
@@ -47,12 +50,13 @@ final class Playing extends WaitPoint {
     private final Semaphore writeTurn = Semaphore.of(1);
     private final WaitQueue readers = new WaitQueue();
     private final WaitQueue writers = new WaitQueue();
-    final Clause<@Nullable Void> readable = new Ready(true);
-    final Clause<@Nullable Void> writable = new Ready(false);
+    final Selectable<@Nullable Void> readable = () -> new Ready(true);
+    final Selectable<@Nullable Void> writable = () -> new Ready(false);
 
     private final List<ScriptStep> steps = new ArrayList<>();
     private int head; // all before it were played
-    private volatile long until = NOT_PAUSED; // when the pause at the head ends, once that is known
+    private long until = NOT_PAUSED; // when the pause at the head ends, once that is known
+    private long version; // counted up with all for which who waits has to look again
     private volatile boolean closed;
     private volatile boolean shut;
     private boolean ended;
@@ -96,6 +100,7 @@ final class Playing extends WaitPoint {
     private boolean isPaused(ScriptStep pause, long now) {
         if (until == NOT_PAUSED) {
             until = TimerService.deadline(now, Duration.ofNanos(pause.nanos));
+            version++;
         }
         return until > now;
     }
@@ -133,6 +138,7 @@ final class Playing extends WaitPoint {
                 WakeList woken = new WakeList();
                 long now = Waiter.current().nanoTime();
                 Wait wait = null;
+                long pause = NOT_PAUSED;
                 ScriptStep met = null;
                 int taken = 0;
                 lock();
@@ -146,6 +152,7 @@ final class Playing extends WaitPoint {
                             }
                         } else if (deadline >= 0) {
                             wait = Wait.at(this);
+                            pause = until;
                             readers.add(wait);
                         }
                     }
@@ -166,7 +173,7 @@ final class Playing extends WaitPoint {
                 if (deadline == Deadlines.TRY) {
                     return 0;
                 }
-                await(wait, deadline, "a read from a scripted stream");
+                await(wait, pause, deadline, "a read from a scripted stream");
             }
         }
     }
@@ -210,6 +217,7 @@ final class Playing extends WaitPoint {
             WakeList woken = new WakeList();
             long now = Waiter.current().nanoTime();
             Wait wait = null;
+            long pause = NOT_PAUSED;
             ScriptStep met = null;
             int put = -1;
             boolean surplus = false;
@@ -226,6 +234,7 @@ final class Playing extends WaitPoint {
                         surplus = true;
                     } else if (deadline >= 0) {
                         wait = Wait.at(this);
+                        pause = until;
                         writers.add(wait);
                     }
                 }
@@ -249,7 +258,7 @@ final class Playing extends WaitPoint {
             if (!source.hasRemaining() || deadline == Deadlines.TRY) {
                 return 0;
             }
-            await(wait, deadline, "a write to a scripted stream");
+            await(wait, pause, deadline, "a write to a scripted stream");
         }
     }
 
@@ -319,11 +328,10 @@ final class Playing extends WaitPoint {
         return deadline == Deadlines.TRY ? turn.tryAcquire() : Deadlines.turn(turn, deadline);
     }
 
-    private void await(@Nullable Wait wait, long deadline, String what) throws IOException {
+    private void await(@Nullable Wait wait, long pause, long deadline, String what) throws IOException {
         if (wait == null) {
             throw Deadlines.passed(what);
         }
-        long pause = until;
         if (!Deadlines.await(wait, Math.min(deadline, pause)) && deadline <= pause) {
             throw Deadlines.passed(what);
         }
@@ -382,6 +390,7 @@ final class Playing extends WaitPoint {
     }
 
     private void wakeAll(WakeList woken) {
+        version++;
         wake(readers, woken);
         wake(writers, woken);
     }
@@ -434,23 +443,71 @@ final class Playing extends WaitPoint {
                         : "action " + (next + 1) + " of " + count + ": " + steps.get(next));
     }
 
+    /** {@return whether a read, or a write, would not wait} Under the lock. */
+    private boolean isReady(boolean reading) {
+        if (closed || wrong != null || (reading ? ended : shut)) {
+            return true;
+        }
+        return meets(reading, Waiter.current().nanoTime()) != null
+                || !reading && !hasUnplayed(false) && until == NOT_PAUSED;
+    }
+
     /** That there is something to be read, or to be written, or to be told. Takes nothing. */
-    private final class Ready extends Clause<@Nullable Void> {
+    private final class Ready extends Attempt<@Nullable Void> {
         private final boolean reading;
 
         Ready(boolean reading) {
-            super(Playing.this);
+            super(newSignal(reading));
             this.reading = reading;
         }
 
         @Override
-        protected @Nullable Object tryNow(WakeList woken) {
-            if (closed || wrong != null || (reading ? ended : shut)) {
-                return null;
+        protected Attempt<@Nullable Void> renewed() {
+            return new Ready(reading);
+        }
+
+        @Override
+        protected @Nullable Object attempt(boolean signalled) {
+            lock();
+            try {
+                return isReady(reading) ? null : NOT_READY;
+            } finally {
+                unlock();
             }
-            boolean ready = meets(reading, Waiter.current().nanoTime()) != null
-                    || !reading && !hasUnplayed(false) && until == NOT_PAUSED;
-            return ready ? null : NOT_READY;
+        }
+
+        @Override
+        protected @Nullable Void result(@Nullable Object outcome) {
+            return null;
+        }
+    }
+
+    private Signal newSignal(boolean reading) {
+        lock();
+        try {
+            isReady(reading); // which begins a pause that nobody has come to
+            return new Signal(reading, version, until);
+        } finally {
+            unlock();
+        }
+    }
+
+    /** That it is worth to look: a pause has ended, or something has changed since this was made. */
+    private final class Signal extends Clause<@Nullable Void> {
+        private final boolean reading;
+        private final long seen;
+        private final long pause;
+
+        Signal(boolean reading, long seen, long pause) {
+            super(Playing.this);
+            this.reading = reading;
+            this.seen = seen;
+            this.pause = pause;
+        }
+
+        @Override
+        protected @Nullable Object tryNow(WakeList woken) {
+            return isReady(reading) || version != seen ? null : NOT_READY;
         }
 
         @Override
@@ -466,7 +523,7 @@ final class Playing extends WaitPoint {
 
         @Override
         protected long deadline() {
-            return until;
+            return pause;
         }
     }
 }

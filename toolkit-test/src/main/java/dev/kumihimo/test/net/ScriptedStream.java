@@ -1,6 +1,7 @@
 package dev.kumihimo.test.net;
 
 import dev.kumihimo.internal.stream.Deadlines;
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.TimerService;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.select.Selectable;
@@ -48,6 +49,9 @@ public final class ScriptedStream implements ByteStream {
     private ScriptedStream(Playing playing, Script script) {
         this.playing = playing;
         this.script = script;
+        if (Points.ON) {
+            Points.made(this, aborted -> isOpen() ? "not closed" : null);
+        }
     }
 
     /** {@return an empty script} */

@@ -1,6 +1,7 @@
 package dev.kumihimo.test.net;
 
 import dev.kumihimo.internal.stream.Deadlines;
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.WaitNode;
 import dev.kumihimo.internal.wait.WaitPoint;
@@ -58,6 +59,9 @@ public final class SimListener implements StreamListener<SimStream> {
         this.net = net;
         this.local = local;
         this.backlog = backlog;
+        if (Points.ON) {
+            Points.made(this, aborted -> closed ? null : "not closed");
+        }
     }
 
     @Override
@@ -122,7 +126,7 @@ public final class SimListener implements StreamListener<SimStream> {
                 throw new IOException("Too many open files");
             }
             if (accepted != null || deadline == Deadlines.TRY) {
-                return accepted == null ? null : accepted.stream;
+                return accepted == null ? null : accepted.stream.handedOut();
             }
             if (wait == null || !Deadlines.await(wait, deadline)) {
                 throw Deadlines.passed("an accept on " + local);

@@ -1,6 +1,7 @@
 package dev.kumihimo.test.net;
 
 import dev.kumihimo.internal.stream.Deadlines;
+import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
@@ -32,6 +33,14 @@ public final class SimStream implements ByteStream, Selectable<@Nullable Void> {
 
     SimStream(End end) {
         this.end = end;
+    }
+
+    /** Notes for the end of a test that somebody has it now, who is to close it. */
+    SimStream handedOut() {
+        if (Points.ON) {
+            Points.made(this, aborted -> isOpen() ? "not closed" : null);
+        }
+        return this;
     }
 
     End end() {

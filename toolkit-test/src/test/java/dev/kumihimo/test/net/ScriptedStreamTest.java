@@ -10,22 +10,27 @@ import dev.kumihimo.io.ByteReader;
 import dev.kumihimo.runtime.CancelReason;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
+import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.runtime.VoidBody;
 import dev.kumihimo.select.Select;
+import dev.kumihimo.task.CancellationToken;
 import dev.kumihimo.test.Explore;
+import dev.kumihimo.test.LeakPolicy;
 import dev.kumihimo.test.ScheduleError;
 import dev.kumihimo.test.TestRuntime;
+import dev.kumihimo.time.Timeout;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@org.junit.jupiter.api.Timeout(60)
 class ScriptedStreamTest {
     private static ByteBuffer bytes(String text) {
         return ByteBuffer.wrap(text.getBytes(UTF_8));
@@ -283,8 +288,8 @@ class ScriptedStreamTest {
                     Select.<String>of().on(stream.readable(), () -> "readable").await());
             assertParked(selecting);
             stream.writeAll(bytes("a"));
-            assertThat(selecting.join()).isEqualTo("readable"); // may be: it looks again what there is
             assertThat(select.await()).isEqualTo("nothing");
+            assertParked(selecting);
             long before = Task.current().runtime().instantSource().millis();
             assertThat(Select.<String>of()
                             .on(stream.readable(), () -> "readable")
@@ -293,6 +298,7 @@ class ScriptedStreamTest {
                     .isEqualTo("readable");
             assertThat(Task.current().runtime().instantSource().millis() - before)
                     .isEqualTo(3_000);
+            assertThat(selecting.join()).isEqualTo("readable");
             assertThat(read(stream, 1)).isEqualTo("b");
             assertThat(select.await()).isEqualTo("readable");
             assertThat(read(stream, 1)).isEqualTo("end");
@@ -332,7 +338,139 @@ class ScriptedStreamTest {
         ScriptedStream stream = ScriptedStream.script().write("never").read("b").build();
         assertThatThrownBy(() -> run(() -> read(stream, 1)))
                 .isInstanceOf(ScheduleError.class)
-                .hasMessageContaining("scripted stream, action 1 of 2: write \"never\"");
+                .hasMessageContaining("scripted stream, action 1 of 2: write \"never\"")
+                .hasMessageContaining("at ScriptedStreamTest.java:");
+    }
+
+    @Test
+    void everySchedule_wakesASelect_whenAPauseBeginsAndEnds() {
+        Explore.preemptions(2).atMost(2_000).run(() -> {
+            ScriptedStream stream = ScriptedStream.script()
+                    .write("a")
+                    .waitFor(Duration.ofSeconds(5))
+                    .read("b")
+                    .build();
+            var writer = Task.spawn(() -> stream.writeAll(bytes("a")));
+            ByteBuffer target = ByteBuffer.allocate(1);
+            do {
+                Select.<String>of().on(stream.readable(), () -> "readable").await();
+            } while (stream.tryRead(target) == 0);
+            writer.join();
+            stream.close();
+        });
+    }
+
+    @Test
+    void everySchedule_losesNothing_whereReadsAndWritesAreCutShort() {
+        Explore.preemptions(1).atMost(2_000).run(() -> {
+            ScriptedStream stream = ScriptedStream.script()
+                    .read("1")
+                    .waitFor(Duration.ofSeconds(1))
+                    .write("one")
+                    .read("2")
+                    .end()
+                    .build();
+            CancellationToken token = CancellationToken.create();
+            ByteBuffer source = bytes("one");
+            var writer = Task.spawn(() -> insist(token, () -> stream.writeAll(source)));
+            ByteBuffer target = ByteBuffer.allocate(9);
+            var reader = Task.spawn(() -> insist(token, () -> {
+                while (stream.read(target) >= 0) {
+                    // up to the end
+                }
+            }));
+            Task.spawn(() -> token.cancel());
+            writer.join();
+            reader.join();
+            assertThat(UTF_8.decode(target.flip()).toString()).isEqualTo("12");
+            stream.close();
+        });
+    }
+
+    private static void insist(CancellationToken token, VoidBody<IOException> body) throws IOException {
+        try {
+            token.run(body);
+        } catch (TaskCancelledException e) {
+            body.run(); // goes on
+        }
+    }
+
+    @Test
+    void write_thatIsCancelled_saysHowFarItCame_andGoesOnFromThere() throws Exception {
+        ScriptedStream stream = ScriptedStream.script()
+                .write("ab")
+                .waitFor(Duration.ofSeconds(5))
+                .write("cd")
+                .build();
+        ByteBuffer source = bytes("abcd");
+        run(() -> {
+            var writer = Task.spawn(() -> stream.writeAll(source));
+            assertParked(writer);
+            writer.abort();
+            assertThat(writer.result()).isCancelledBy(CancelReason.Kind.ABORT);
+            assertThat(source.position()).isEqualTo(2);
+            assertThatThrownBy(() -> Timeout.call(Duration.ofSeconds(1), () -> stream.writeAll(source)))
+                    .isInstanceOf(TimeoutException.class);
+            assertThat(source.position()).isEqualTo(2);
+            stream.writeAll(source);
+        });
+        stream.verify();
+    }
+
+    @Test
+    void interruptedWrite_saysHowFarItCame() throws Exception {
+        ScriptedStream stream = ScriptedStream.script()
+                .write("ab")
+                .waitFor(Duration.ofSeconds(5))
+                .write("cd")
+                .build();
+        run(() -> {
+            Thread self = Thread.currentThread();
+            Task.spawn(() -> self.interrupt());
+            assertThatThrownBy(() -> stream.writeAll(bytes("abcd")))
+                    .isInstanceOfSatisfying(
+                            InterruptedIOException.class,
+                            e -> assertThat(e.bytesTransferred).isEqualTo(2));
+            assertThat(Thread.interrupted()).isTrue();
+            stream.writeAll(bytes("cd"));
+        });
+        stream.verify();
+    }
+
+    @Test
+    void shutdownOutput_endsAWriteThatWaits_andLeavesReading() throws Exception {
+        ScriptedStream stream = ScriptedStream.script()
+                .waitFor(Duration.ofSeconds(5))
+                .read("a")
+                .end()
+                .write("never")
+                .build();
+        run(() -> {
+            var writer = Task.spawn(() -> stream.writeAll(bytes("never")));
+            assertParked(writer);
+            stream.shutdownOutput();
+            stream.shutdownOutput();
+            assertThat(writer.result()).isFailure().hasCauseInstanceOf(AsynchronousCloseException.class);
+            assertThat(read(stream, 9)).isEqualTo("a");
+            assertThat(read(stream, 9)).isEqualTo("end");
+            assertThat(stream.isOpen()).isTrue();
+        });
+        assertThatThrownBy(stream::verify).hasMessageContaining("write \"never\"");
+    }
+
+    @Test
+    void openStream_isALeak_andAClosedOneIsNone() throws Exception {
+        try (TestRuntime test = TestRuntime.builder().leaks(LeakPolicy.FAIL).build()) {
+            test.run(() -> {
+                ScriptedStream.script().build().close();
+                ScriptedStream.script().read("a").build();
+            });
+            assertThatThrownBy(test::finish)
+                    .isInstanceOf(ScheduleError.class)
+                    .hasMessageContaining("scripted stream, action 1 of 1: read \"a\": not closed; made at")
+                    .hasMessageContaining("ScriptedStreamTest")
+                    .hasMessageNotContaining("all 0 actions");
+        }
     }
 
     /** Two tasks of one session, cut short at random places: each reads and writes what the script says, in every order. */

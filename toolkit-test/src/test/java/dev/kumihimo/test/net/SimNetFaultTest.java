@@ -12,7 +12,9 @@ import dev.kumihimo.net.TcpServer;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.select.Select;
+import dev.kumihimo.test.LeakPolicy;
 import dev.kumihimo.test.Rng;
+import dev.kumihimo.test.ScheduleError;
 import dev.kumihimo.test.TestRuntime;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -31,6 +33,29 @@ import org.junit.jupiter.api.Timeout;
 /** Each fault against each operation: all end with the exception that says so, at the very time at which they should. */
 @Timeout(30)
 class SimNetFaultTest {
+    @Test
+    void openEndsAndListeners_areLeaks_toldWithTheLineThatGotThem() throws Exception {
+        try (TestRuntime test = TestRuntime.builder().leaks(LeakPolicy.FAIL).build()) {
+            test.run(() -> {
+                SimNet net = SimNet.of(Rng.of(1));
+                SimListener closed = net.listen("server", 79);
+                net.connect("gone", "server", 79).close();
+                closed.accept().close();
+                closed.close();
+                SimListener listener = net.listen("server", 80);
+                net.connect("client", "server", 80);
+                listener.accept();
+            });
+            assertThatThrownBy(test::finish)
+                    .isInstanceOf(ScheduleError.class)
+                    .hasMessageContaining("SimListener[server:80]: not closed; made at ")
+                    .hasMessageContaining("server:80 -> client:")
+                    .hasMessageContaining("-> server:80: not closed; made at ")
+                    .hasMessageNotContaining("gone")
+                    .hasMessageNotContaining(":79");
+        }
+    }
+
     private static final Duration SECOND = Duration.ofSeconds(1);
 
     private final TestRuntime test = TestRuntime.seeded(5);

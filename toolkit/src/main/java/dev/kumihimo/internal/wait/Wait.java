@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *                      null --expire()-------> EXPIRED                               (driver, or the owner's timed park)
  *                      null --park()---------> INTERRUPTED                           (owner, on a plain interrupt)
  *
- * Fields: outcome: CAS by all, read by all (volatile). waiter: final. registrations: owner only.
+ * Fields: outcome: CAS by all, read by all (volatile). waiter: final. registrations: owner only. timed: written by the owner
+ * before it publishes `open`.
  * Linearization point of a wait: the CAS. A grant writes node.item before it, the owner reads item after it.
  *
  * Invariants: I1 a parked wait has been registered everywhere before park(). I2 a granted node is in no queue, but for one
@@ -56,6 +57,7 @@ public final class Wait extends WaitNode implements Expirable {
     private @Nullable WaitNode[] registrations = NO_NODES;
     private @Nullable WakeList heldUp; // of a select: made before it waits, since one that was granted must not fail
     private boolean uncancellable;
+    private boolean timed; // for reports: costs nothing, since there is room beside the field before it
 
     private Wait(Waiter waiter, @Nullable WaitPoint point) {
         super(point, true);
@@ -174,6 +176,7 @@ public final class Wait extends WaitNode implements Expirable {
      * @throws InterruptedException if cancelled or interrupted first; then nothing was applied
      */
     public @Nullable WaitNode awaitAny(long deadline) throws InterruptedException {
+        timed = deadline != Long.MAX_VALUE;
         if (waiter.parksTimed()) {
             parkUntil(deadline);
         } else {
@@ -221,7 +224,7 @@ public final class Wait extends WaitNode implements Expirable {
      * @return false if it passed first
      */
     public boolean awaitUninterruptibly(long deadline) {
-        boolean timed = deadline != Long.MAX_VALUE;
+        timed = deadline != Long.MAX_VALUE;
         TimerService.Timer timer =
                 timed && !waiter.parksTimed() ? waiter.timers().arm(deadline, this) : null;
         uncancellable = true;
@@ -362,6 +365,11 @@ public final class Wait extends WaitNode implements Expirable {
             }
         }
         return all;
+    }
+
+    /** {@return whether a time limit of its own will end it, whatever becomes of the region that the waiter is in} */
+    public boolean isTimed() {
+        return timed;
     }
 
     /** {@return the points it waits at: none for a pure delay, several for a select} */
