@@ -50,8 +50,8 @@ final class Playing extends WaitPoint {
     private final Semaphore writeTurn = Semaphore.of(1);
     private final WaitQueue readers = new WaitQueue();
     private final WaitQueue writers = new WaitQueue();
-    final Selectable<@Nullable Void> readable = () -> new Ready(true);
-    final Selectable<@Nullable Void> writable = () -> new Ready(false);
+    final Selectable<@Nullable Void> readable = new Direction(true);
+    final Selectable<@Nullable Void> writable = new Direction(false);
 
     private final List<ScriptStep> steps = new ArrayList<>();
     private int head; // all before it were played
@@ -450,6 +450,19 @@ final class Playing extends WaitPoint {
         }
         return meets(reading, Waiter.current().nanoTime()) != null
                 || !reading && !hasUnplayed(false) && until == NOT_PAUSED;
+    }
+
+    private final class Direction implements Selectable<@Nullable Void> {
+        private final boolean reading;
+
+        Direction(boolean reading) {
+            this.reading = reading;
+        }
+
+        @Override
+        public Clause<@Nullable Void> clause() {
+            return new Ready(reading);
+        }
     }
 
     /** That there is something to be read, or to be written, or to be told. Takes nothing. */
