@@ -9,7 +9,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * How a race is told. It fails, so it runs only if asked to: {@code mvn test -Drace=true}. The failure shows the smallest run that
- * fails alike, in columns, and tells its trace; {@code mvn test -Drace=true -Dtest=TransferRaceTest -Dkumihimo.test.replay=k2:...}
+ * fails alike, in columns, and tells its trace; {@code mvn test -Drace=true -Dtest=TransferRaceTest -Dkumihimo.test.replay=k3:...}
  * runs that one alone, as often as it takes to understand it.
  */
 @EnabledIfSystemProperty(named = "race", matches = "true")

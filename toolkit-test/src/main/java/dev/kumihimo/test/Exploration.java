@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** One run of an {@link Explore}. */
 final class Exploration {
     private static final int CHECKED_TWICE = 10;
+    private static final int MOST_RUNS_OF_ONE = 4;
     private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -188,27 +189,33 @@ final class Exploration {
         }
     }
 
-    /** Runs a schedule a second time; if that differs, a third time, for what is done only once in a JVM. */
+    /**
+     * Runs a schedule a second time; if that differs, a third and a fourth time, for what is done only once in a JVM: a class that is
+     * initialised on the way leads elsewhere, where another may be.
+     */
     private Strategy again(Plan.Attempt attempt, Outcome first, Strategy ran) {
-        Strategy strategy = attempt.strategy().get();
-        Outcome second = once(strategy, attempt.order(), null, Long.MAX_VALUE);
-        succeeded(attempt, second);
-        if (first.hash() == second.hash()) {
-            return ran;
+        Strategy strategy = ran;
+        Outcome before = first;
+        for (int run = 2; ; run++) {
+            Strategy next = attempt.strategy().get();
+            Outcome outcome = once(next, attempt.order(), null, Long.MAX_VALUE);
+            succeeded(attempt, outcome);
+            if (before.hash() == outcome.hash()) {
+                return strategy;
+            }
+            if (run == MOST_RUNS_OF_ONE) {
+                throw new ScheduleError("not deterministic: " + settings.which(attempt, schedules + 1)
+                        + " was run again, and went another way" + difference(before, outcome)
+                        + System.lineSeparator()
+                        + "  usual causes: static state, the order of identityHashCode or of a Set.of,"
+                        + " ThreadLocalRandom, the wall clock, wakes from outside ("
+                        + (before.outside() + outcome.outside())
+                        + " of these); Explore.checkDeterminism(false) does without"
+                        + System.lineSeparator() + "  " + outcome.replay());
+            }
+            before = outcome;
+            strategy = next;
         }
-        strategy = attempt.strategy().get();
-        Outcome third = once(strategy, attempt.order(), null, Long.MAX_VALUE);
-        succeeded(attempt, third);
-        if (second.hash() != third.hash()) {
-            throw new ScheduleError("not deterministic: " + settings.which(attempt, schedules + 1)
-                    + " was run again, and went another way" + difference(second, third)
-                    + System.lineSeparator()
-                    + "  usual causes: static state, the order of identityHashCode or of a Set.of,"
-                    + " ThreadLocalRandom, the wall clock, wakes from outside ("
-                    + (second.outside() + third.outside()) + " of these); Explore.checkDeterminism(false) does without"
-                    + System.lineSeparator() + "  " + third.replay());
-        }
-        return strategy;
     }
 
     private static String difference(Outcome one, Outcome other) {

@@ -64,8 +64,9 @@ final class Shrinker {
         runner.run(new Replay(best.outcome.trace()), shown);
         return new Shrunk(
                 best.outcome.trace(),
-                before + " switches at points, " + best.preemptions() + " after shrinking"
-                        + (shrinker.fewest ? " (it takes no fewer)" : "") + ", which took " + shrinker.runs + " runs",
+                before + (before == 1 ? " switch" : " switches") + " at points, " + best.preemptions()
+                        + " after shrinking" + (shrinker.fewest ? " (it takes no fewer)" : "") + ", which took "
+                        + shrinker.runs + " runs",
                 shown.columns());
     }
 

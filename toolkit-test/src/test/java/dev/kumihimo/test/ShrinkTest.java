@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class ShrinkTest {
     private static final Pattern SWITCHES =
-            Pattern.compile("(\\d+) switches at points, (\\d+) after shrinking \\(it takes no fewer\\)");
+            Pattern.compile("(\\d+) switch(?:es)? at points, (\\d+) after shrinking \\(it takes no fewer\\)");
     private static final Pattern REPLAY = Pattern.compile("Explore\\.replay\\(\"([^\"]+)\"\\)");
     private static final Duration LONG = Duration.ofSeconds(20); // for the machine's sake: it ends when it is done
 

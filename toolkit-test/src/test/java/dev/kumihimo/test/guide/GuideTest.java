@@ -147,7 +147,7 @@ class GuideTest {
                 "\n",
                 Arrays.stream(text.split("\\R"))
                         .map(line -> line.replaceAll("JDK [^;]*;", "JDK 25;")
-                                .replaceAll("k2:[A-Za-z0-9_-]+", "k2:0")
+                                .replaceAll("k3:[A-Za-z0-9_-]+", "k3:0")
                                 .stripTrailing())
                         .toList());
     }

@@ -72,7 +72,7 @@ class TransferGuideTest {
     @Test
     void exploring_findsTheRace_andItsSeedReplaysIt() {
         ScheduleError found = race();
-        assertThat(found).hasMessageContaining(" of 1000 (random) failed").hasCauseInstanceOf(AssertionError.class);
+        assertThat(found).hasMessageContaining(" of 1001 (random) failed").hasCauseInstanceOf(AssertionError.class);
         Matcher seed = Pattern.compile("TestRuntime.seeded\\(0x([0-9a-f]+)L\\)").matcher(found.getMessage());
         assertThat(seed.find()).isTrue();
         try (TestRuntime test = TestRuntime.seeded(Long.parseUnsignedLong(seed.group(1), 16))) {
