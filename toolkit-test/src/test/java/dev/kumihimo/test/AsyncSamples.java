@@ -441,7 +441,7 @@ final class AsyncSamples {
 
         @AsyncTest(schedules = 2)
         void ofWhatItsInstanceHas() throws Exception {
-            var held = permits.acquire();
+            permits.acquire(); // and never given back
         }
     }
 
