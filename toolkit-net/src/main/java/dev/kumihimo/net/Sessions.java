@@ -5,9 +5,10 @@ import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.runtime.Task;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,12 +17,13 @@ import org.slf4j.LoggerFactory;
 final class Sessions<S extends ByteStream> {
     private static final Logger LOG = LoggerFactory.getLogger(TcpServer.class);
 
-    private final Set<Session<S>> open = ConcurrentHashMap.newKeySet();
+    private final Map<Session<S>, Long> open = new ConcurrentHashMap<>(); // and which each was: they end in that order
+    private final AtomicLong numbers = new AtomicLong();
     private boolean hurried; // of the thread that serves: it was interrupted during the end
 
     /** Takes one in, before its task starts. */
     void add(Session<S> session) {
-        open.add(session);
+        open.put(session, numbers.getAndIncrement());
     }
 
     /** Lets go of one that has finished. */
@@ -34,7 +36,7 @@ final class Sessions<S extends ByteStream> {
     Session<S> current() {
         Task caller = Task.currentOrNull();
         if (caller != null) {
-            for (Session<S> session : open) {
+            for (Session<S> session : open.keySet()) {
                 if (session.isRunBy(caller)) {
                     return session;
                 }
@@ -49,7 +51,10 @@ final class Sessions<S extends ByteStream> {
 
     /** Lets sessions end by themselves, then aborts them, then takes their streams away. No more are added by now. */
     TcpServer.Report end(String server, long accepted, Duration drainTimeout, Duration abortTimeout) {
-        List<Session<S>> last = List.copyOf(open);
+        List<Session<S>> last = open.entrySet().stream()
+                .sorted(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .toList();
         LOG.debug("{} ends with {} sessions", server, last.size());
         awaitEnd(last, drainTimeout);
         List<Session<S>> late = running(last);

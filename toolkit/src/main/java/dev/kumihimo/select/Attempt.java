@@ -6,7 +6,7 @@ import dev.kumihimo.internal.wait.WakeList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArraySet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +40,8 @@ public abstract class Attempt<T extends @Nullable Object> extends Clause<T> {
 
     /** Rung for all the attempts at one thing. */
     private static final class Bell {
-        final Set<Attempt<?>> attempts = ConcurrentHashMap.newKeySet(2); // at which somebody waits, or soon will
+        final Set<Attempt<?>> attempts =
+                new CopyOnWriteArraySet<>(); // few, at which somebody waits, or soon will; in order
         volatile boolean rung;
     }
 
