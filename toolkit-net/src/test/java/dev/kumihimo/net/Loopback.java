@@ -159,6 +159,16 @@ final class Loopback {
         await().pollInterval(Duration.ofMillis(1)).until(() -> waiter.openWait() != null);
     }
 
+    /**
+     * Waits until a select is in a wait of the toolkit, or has ended: by an event from a look at the system just before what it
+     * tells of was taken.
+     */
+    static JoinHandle<String> untilWaitingOrTold(JoinHandle<String> selecting) {
+        Waiter waiter = (Waiter) (Object) selecting;
+        await().pollInterval(Duration.ofMillis(1)).until(() -> selecting.isFinished() || waiter.openWait() != null);
+        return selecting;
+    }
+
     /** How many descriptors of this process are sockets. */
     static int openSockets() throws IOException {
         int count = 0;

@@ -293,7 +293,7 @@ class TcpSelectTest {
                     .onReadable(listener, () -> "connection")
                     .after(Duration.ofSeconds(20), () -> "timeout");
             for (int i = 0; i < 20; i++) {
-                JoinHandle<String> selecting = untilWaitingOrTold(runtime.spawn(select::await));
+                JoinHandle<String> selecting = Loopback.untilWaitingOrTold(runtime.spawn(select::await));
                 if (selecting.isFinished()) { // by a look at the system just before the last accept; not twice
                     assertThat(listener.tryAccept()).isNull();
                     selecting = runtime.spawn(select::await);
@@ -316,12 +316,6 @@ class TcpSelectTest {
                 assertThat(told).isEqualTo("timeout");
             }
         }
-    }
-
-    private static JoinHandle<String> untilWaitingOrTold(JoinHandle<String> selecting) {
-        await().pollInterval(Duration.ofMillis(1))
-                .until(() -> selecting.isFinished() || ((Waiter) (Object) selecting).openWait() != null);
-        return selecting;
     }
 
     /* ---------------- What ends a select -------------- */
