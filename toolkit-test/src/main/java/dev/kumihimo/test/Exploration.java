@@ -21,7 +21,6 @@ import org.jspecify.annotations.Nullable;
 final class Exploration {
     private static final int CHECKED_TWICE = 10;
     private static final int MOST_RUNS_OF_ONE = 4;
-    private static final long WATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final Explore settings;
@@ -118,7 +117,7 @@ final class Exploration {
                 told = now;
             }
             try {
-                running.result().get(WATCH_NANOS, TimeUnit.NANOSECONDS);
+                running.result().get(PinWatch.LOOK_NANOS, TimeUnit.NANOSECONDS);
             } catch (ExecutionException | TimeoutException | InterruptedException e) {
                 // what it ended with is of no interest
             }
