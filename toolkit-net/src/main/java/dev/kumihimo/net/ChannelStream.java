@@ -42,7 +42,8 @@ abstract sealed class ChannelStream
         this.input = new SocketInput(channel, readiness, this);
         this.output = new SocketOutput(channel, readiness, this);
         if (Points.ON) {
-            Points.made(this, aborted -> channel.isOpen() ? "not closed" : null);
+            String kind = "a " + getClass().getSimpleName(); // the text of a stream is its addresses
+            Points.made(this, aborted -> channel.isOpen() ? kind + ", not closed" : null);
         }
     }
 

@@ -355,6 +355,14 @@ final class AsyncSamples {
         }
     }
 
+    /** Fails in some schedule, or in the one that a variable of its JVM gives. */
+    static class FromVariables {
+        @AsyncTest(schedules = 500)
+        void lostUpdate(TestScope scope) throws Exception {
+            new Failing().inSomeSchedule(scope);
+        }
+    }
+
     /** Known seeds come first. */
     static class Seeded {
         static final Map<String, List<Long>> FIRST = new ConcurrentHashMap<>();

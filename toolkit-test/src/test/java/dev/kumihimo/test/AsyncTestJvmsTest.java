@@ -11,8 +11,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -27,6 +30,8 @@ class AsyncTestJvmsTest {
             Arrays.asList(System.getProperty("java.class.path").split(File.pathSeparator));
     private static final List<String> WITH_FLAG = List.of("--add-opens", "java.base/java.lang=ALL-UNNAMED");
 
+    private static final String REPLAYED = "the schedule of replay failed";
+
     private static boolean isJUnit(String entry) {
         return entry.matches(".*[/\\\\](junit-(jupiter|platform)|opentest4j|apiguardian)[^/\\\\]*\\.jar");
     }
@@ -37,13 +42,21 @@ class AsyncTestJvmsTest {
 
     private static String java(List<String> options, String classPath, Class<?> main, Class<?>... arguments)
             throws IOException, InterruptedException {
+        return java(Map.of(), options, classPath, main, arguments);
+    }
+
+    private static String java(
+            Map<String, String> variables, List<String> options, String classPath, Class<?> main, Class<?>... arguments)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-XX:TieredStopAtLevel=1"); // it runs for a second
         command.addAll(options);
         command.addAll(List.of("-cp", classPath, main.getName()));
         Stream.of(arguments).map(Class::getName).forEach(command::add);
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(variables);
+        Process process = builder.start();
         try {
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -113,6 +126,25 @@ class AsyncTestJvmsTest {
                                 output,
                                 "this JVM was started without --add-opens java.base/java.lang=ALL-UNNAMED: see the first failure"))
                 .hasSize(tests - 1);
+    }
+
+    /** What it prints in one JVM is given to others. */
+    @Test
+    void variables_giveTheTraceAndTheSeed() throws Exception {
+        Class<?> sample = AsyncSamples.FromVariables.class;
+        String all = path(entry -> true);
+        String explored = java(WITH_FLAG, all, SampleRunner.class, sample);
+        Matcher trace = Pattern.compile("k3:[A-Za-z0-9_-]+").matcher(explored);
+        assertThat(trace.find()).as(explored).isTrue();
+        assertThat(explored).doesNotContain(REPLAYED);
+
+        Map<String, String> replay = Map.of(Replays.VARIABLE, trace.group());
+        String replayed = java(replay, WITH_FLAG, all, SampleRunner.class, sample);
+        assertThat(replayed).contains(REPLAYED, trace.group());
+
+        Map<String, String> seed = Map.of(Seeds.VARIABLE, "0x1f3a");
+        String seeded = java(seed, WITH_FLAG, all, SampleRunner.class, sample);
+        assertThat(seeded).contains("-Dkumihimo.test.seed=0x1f3a").doesNotContain(REPLAYED);
     }
 
     @Test

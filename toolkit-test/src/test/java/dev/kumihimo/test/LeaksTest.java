@@ -15,6 +15,10 @@ import dev.kumihimo.internal.wait.Points;
 import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.io.BufferPool;
 import dev.kumihimo.io.PooledBuffer;
+import dev.kumihimo.net.TcpListener;
+import dev.kumihimo.net.TcpStream;
+import dev.kumihimo.net.UdpSocket;
+import dev.kumihimo.net.UnixListener;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskRuntime;
@@ -25,6 +29,8 @@ import dev.kumihimo.sync.Semaphore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -346,7 +352,7 @@ class LeaksTest {
         assertThat(error).hasMessageContaining("1 item was never received").hasMessageContaining(below);
     }
 
-    /* ---------------- Files, buffers, timers, whatever tells of itself -------------- */
+    /* ---------------- Files and buffers -------------- */
 
     @Test
     void openFiles_areTold(@TempDir Path directory) throws Exception {
@@ -384,6 +390,99 @@ class LeaksTest {
         left[0].close();
         assertThat(error).hasMessageContaining("1 buffer was not closed").hasMessageContaining(below);
     }
+
+    /* ---------------- Real sockets -------------- */
+
+    private void assertTold(VoidBody<Exception> body, String what) throws Exception {
+        assertThat(leakOf(body))
+                .hasMessageContaining(what)
+                .hasMessageContaining("not closed; made at ")
+                .hasMessageContaining(below);
+    }
+
+    @Test
+    void aListener_isTold() throws Exception {
+        try (Closer left = new Closer()) {
+            assertTold(
+                    () -> {
+                        markBelow();
+                        left.later(TcpListener.bind("127.0.0.1", 0));
+                    },
+                    "TcpListener");
+        }
+    }
+
+    @Test
+    void aListenerOfAPath_isTold(@TempDir Path directory) throws Exception {
+        try (Closer left = new Closer()) {
+            assertTold(
+                    () -> {
+                        markBelow();
+                        left.later(UnixListener.bind(directory.resolve("socket")));
+                    },
+                    "UnixListener");
+        }
+    }
+
+    @Test
+    void aStreamThatConnected_isTold() throws Exception {
+        try (Closer left = new Closer()) {
+            assertTold(
+                    () -> {
+                        try (TcpListener listener = TcpListener.bind("127.0.0.1", 0)) {
+                            markBelow();
+                            left.later(TcpStream.connect(listener.localAddress()));
+                            listener.accept().close();
+                        }
+                    },
+                    "TcpStream");
+        }
+    }
+
+    @Test
+    void aStreamThatWasAccepted_isTold() throws Exception {
+        try (Closer left = new Closer()) {
+            assertTold(
+                    () -> {
+                        try (TcpListener listener = TcpListener.bind("127.0.0.1", 0);
+                                TcpStream client = TcpStream.connect(listener.localAddress())) {
+                            markBelow();
+                            left.later(listener.accept());
+                        }
+                    },
+                    "TcpStream");
+        }
+    }
+
+    @Test
+    void aSocketOfDatagrams_isTold() throws Exception {
+        try (Closer left = new Closer()) {
+            assertTold(
+                    () -> {
+                        markBelow();
+                        left.later(UdpSocket.bind("127.0.0.1", 0));
+                    },
+                    "UdpSocket");
+        }
+    }
+
+    /** Closes what a test has left open, when its runtime is gone. */
+    private static final class Closer implements AutoCloseable {
+        private final List<AutoCloseable> open = new ArrayList<>();
+
+        void later(AutoCloseable left) {
+            open.add(left);
+        }
+
+        @Override
+        public void close() throws Exception {
+            for (AutoCloseable left : open) {
+                left.close();
+            }
+        }
+    }
+
+    /* ---------------- Timers and jobs -------------- */
 
     @Test
     void aTimerThatNobodyWaitsFor_isTold() throws Exception {
