@@ -83,10 +83,11 @@ final class NettyTls {
 
     private void bulk(int pieces) throws ExecutionException, InterruptedException {
         var received = new CompletableFuture<Long>();
-        var listener = listen(() -> new Counts(received));
+        long sent = (long) pieces * TlsSetting.PIECE;
+        var listener = listen(() -> new Counts(sent, received));
         try {
             connect(TlsSetting.get().context(), port(listener), new Sends(pieces));
-            if (received.get() != (long) pieces * TlsSetting.PIECE) {
+            if (received.get() != sent) {
                 throw new IllegalStateException("bytes are missing");
             }
         } finally {
@@ -130,7 +131,7 @@ final class NettyTls {
         }
     }
 
-    /** Sends so many pieces, as long as there is room, and closes. */
+    /** Sends so many pieces, as long as there is room. Does not close: what it has not read then would reset the connection. */
     private static final class Sends extends ChannelInboundHandlerAdapter {
         private final ByteBuf piece = Unpooled.unreleasableBuffer(Unpooled.wrappedBuffer(new byte[TlsSetting.PIECE]));
         private int left;
@@ -151,20 +152,20 @@ final class NettyTls {
 
         private void send(ChannelHandlerContext context) {
             while (left > 0 && context.channel().isWritable()) {
-                boolean last = --left == 0; // a write can call this method again, and that one send the last piece
-                var written = context.writeAndFlush(piece.duplicate());
-                if (last) {
-                    written.addListener(ignored -> context.close());
-                }
+                left--; // before the write, which can call this method again
+                context.writeAndFlush(piece.duplicate());
             }
         }
     }
 
+    /** Closes once it has received so many bytes. */
     private static final class Counts extends ChannelInboundHandlerAdapter {
+        private final long expected;
         private final CompletableFuture<Long> end;
         private long received;
 
-        Counts(CompletableFuture<Long> end) {
+        Counts(long expected, CompletableFuture<Long> end) {
+            this.expected = expected;
             this.end = end;
         }
 
@@ -173,6 +174,9 @@ final class NettyTls {
             var bytes = (ByteBuf) message;
             received += bytes.readableBytes();
             bytes.release();
+            if (received >= expected) {
+                context.close();
+            }
         }
 
         @Override
