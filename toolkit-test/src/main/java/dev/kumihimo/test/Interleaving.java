@@ -38,7 +38,7 @@ final class Interleaving {
                             each -> !each.getClassName().equals(DOOR))
                     .filter(each -> !each.getClassName().equals(DOOR) && UserFrames.isUsers(each.getClassName()))
                     .findFirst()
-                    .map(found -> found.getFileName() + ":" + found.getLineNumber())
+                    .map(found -> UserFrames.place(found.toStackTraceElement()))
                     .orElse(""));
             add(entry, kind + " " + frame + "  " + at);
         }

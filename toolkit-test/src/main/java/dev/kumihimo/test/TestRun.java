@@ -78,8 +78,8 @@ final class TestRun {
             thrown = e;
         }
         bodyEnded = true;
-        scope.tasks.end(thrown != null);
-        background.tasks.abort();
+        scope.end(thrown != null);
+        background.abort();
         if (thrown != null) {
             throw TestRuntime.<RuntimeException>sneak(thrown);
         }
@@ -87,10 +87,10 @@ final class TestRun {
 
     /** Adds what tasks threw. Where the body has not ended, its tasks' failures are why, and come first. */
     private @Nullable Throwable withTasks(@Nullable Throwable failure) {
-        List<Throwable> failures = new ArrayList<>(scope.tasks.failures());
-        failures.addAll(background.tasks.failures());
-        scope.tasks.told();
-        background.tasks.told();
+        List<Throwable> failures = new ArrayList<>(scope.failures());
+        failures.addAll(background.failures());
+        scope.told();
+        background.told();
         if (failures.isEmpty()) {
             return failure;
         }

@@ -111,8 +111,8 @@ final class Runs implements AutoCloseable {
         command.add("http");
         try (var server = Child.start(setting, command)) {
             int port = Integer.parseInt(server.next("listening", ANSWER_LIMIT));
-            if (!options.quick()) {
-                int warmUp = (int) Math.ceil(SERVER_WARM_UP_SECONDS * column.warmUpShare());
+            int warmUp = warmUpSeconds(SERVER_WARM_UP_SECONDS, column);
+            if (warmUp > 0) {
                 wrk.load(experiment.connections(), warmUp, port);
             }
             long before = cpuNanos(server);
@@ -156,13 +156,11 @@ final class Runs implements AutoCloseable {
         boolean bulk = experiment.load() == Experiment.Proxied.Load.BULK;
         try (var server = Child.start(setting, command)) {
             int port = Integer.parseInt(server.next("listening", ANSWER_LIMIT));
-            if (!options.quick()) {
-                int warmUp = (int) Math.ceil(PROXY_WARM_UP_SECONDS * column.warmUpShare());
-                if (bulk) {
-                    iperf.send(connections, warmUp, port);
-                } else {
-                    wrk.load(connections, warmUp, port);
-                }
+            int warmUp = warmUpSeconds(PROXY_WARM_UP_SECONDS, column);
+            if (warmUp > 0 && bulk) {
+                iperf.send(connections, warmUp, port);
+            } else if (warmUp > 0) {
+                wrk.load(connections, warmUp, port);
             }
             long before = cpuNanos(server);
             double rate;
@@ -184,6 +182,11 @@ final class Runs implements AutoCloseable {
                     experiment.measures().get(1).name(),
                     cpu);
         }
+    }
+
+    /** {@return 0 for no warm-up, which the programs that load would take for no end} */
+    private int warmUpSeconds(int seconds, Column.Present column) {
+        return options.quick() ? 0 : (int) Math.ceil(seconds * column.warmUpShare());
     }
 
     private static long cpuNanos(Child server) throws IOException, InterruptedException {

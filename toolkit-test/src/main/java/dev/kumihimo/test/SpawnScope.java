@@ -4,15 +4,15 @@ import dev.kumihimo.internal.carrier.LiveTask;
 import dev.kumihimo.runtime.Body;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
+import dev.kumihimo.runtime.VoidBody;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/** The tasks of a {@link TestScope} or {@link BackgroundScope}: who they are, and who of them failed, in order. */
-final class ScopeTasks {
+/** What a test may spawn in: who the tasks are, and who of them failed, in order. */
+abstract sealed class SpawnScope permits TestScope, BackgroundScope {
     private final TestRuntime test;
-    private final String name;
     private final boolean background;
     private final List<Member> members = new CopyOnWriteArrayList<>();
     private final List<Member> failed = new CopyOnWriteArrayList<>();
@@ -22,12 +22,10 @@ final class ScopeTasks {
     /**
      * Makes one without tasks.
      *
-     * @param name how it is called in messages
      * @param background whether its tasks are expected to live when the test ends
      */
-    ScopeTasks(TestRuntime test, String name, boolean background) {
+    SpawnScope(TestRuntime test, boolean background) {
         this.test = test;
-        this.name = name;
         this.background = background;
     }
 
@@ -48,15 +46,73 @@ final class ScopeTasks {
         }
     }
 
-    <T extends @Nullable Object> JoinHandle<T> spawn(@Nullable String taskName, Body<T, ?> body) {
+    /**
+     * Starts a task.
+     *
+     * @param body what it runs
+     * @param <T> its result
+     * @return its handle
+     * @throws IllegalStateException if the caller is no task of the test, or the body of the test has ended
+     */
+    public <T extends @Nullable Object> JoinHandle<T> spawn(Body<T, ?> body) {
+        return start(null, body);
+    }
+
+    /**
+     * Starts a task without a result, see {@link #spawn(Body)}.
+     *
+     * @param body what it runs
+     * @return its handle
+     * @throws IllegalStateException as in {@link #spawn(Body)}
+     */
+    public JoinHandle<@Nullable Void> spawn(VoidBody<?> body) {
+        return start(null, withoutResult(body));
+    }
+
+    /**
+     * As {@link #spawn(Body)}, with a name for dumps and logs.
+     *
+     * @param name the task's and its thread's name
+     * @param body what it runs
+     * @param <T> its result
+     * @return its handle
+     * @throws IllegalStateException as in {@link #spawn(Body)}
+     */
+    public <T extends @Nullable Object> JoinHandle<T> spawnNamed(String name, Body<T, ?> body) {
+        return start(Objects.requireNonNull(name, "name"), body);
+    }
+
+    /**
+     * As {@link #spawn(VoidBody)}, with a name for dumps and logs.
+     *
+     * @param name the task's and its thread's name
+     * @param body what it runs
+     * @return its handle
+     * @throws IllegalStateException as in {@link #spawn(Body)}
+     */
+    public JoinHandle<@Nullable Void> spawnNamed(String name, VoidBody<?> body) {
+        return start(Objects.requireNonNull(name, "name"), withoutResult(body));
+    }
+
+    private static Body<@Nullable Void, Exception> withoutResult(VoidBody<?> body) {
+        Objects.requireNonNull(body, "body");
+        return () -> {
+            body.run();
+            return null;
+        };
+    }
+
+    private <T extends @Nullable Object> JoinHandle<T> start(@Nullable String taskName, Body<T, ?> body) {
         Objects.requireNonNull(body, "body");
         Task caller = Task.currentOrNull();
         if (caller == null || caller.runtime() != test.runtime()) {
-            throw new IllegalStateException("a " + name + " is for the tasks of its test, and not for "
-                    + (caller == null ? Thread.currentThread() : caller));
+            throw new IllegalStateException(
+                    "a " + getClass().getSimpleName() + " is for the tasks of its test, and not for "
+                            + (caller == null ? Thread.currentThread() : caller));
         }
         if (ended) {
-            throw new IllegalStateException("the " + name + " has ended, with the body of its test");
+            throw new IllegalStateException(
+                    "the " + getClass().getSimpleName() + " has ended, with the body of its test");
         }
         Member member = new Member();
         Body<T, ?> watched = () -> {
