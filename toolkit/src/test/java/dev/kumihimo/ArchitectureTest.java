@@ -6,8 +6,13 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.kumihimo.internal.driver.Driver;
+import dev.kumihimo.internal.wait.TimerService;
+import dev.kumihimo.runtime.TaskDump;
+import dev.kumihimo.signal.Service;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
+import java.time.Instant;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
@@ -75,6 +80,23 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(
                         "dev.kumihimo.internal.carrier", "dev.kumihimo.internal.driver", "dev.kumihimo.internal.jdk")
+                .check(TOOLKIT);
+    }
+
+    /** So that a test's clock is all that there is; what is left measures real threads, signals and dumps. */
+    @Test
+    void time_comesFromTheTimersOfTheRuntime() {
+        noClasses()
+                .that()
+                .doNotBelongToAnyOf(TimerService.class, Driver.class, Service.class, TaskDump.class)
+                .and()
+                .haveNameNotMatching(".*\\.(SignalSource|Sentinel|BlockingPool)(\\$.*)?")
+                .should()
+                .callMethod(System.class, "nanoTime")
+                .orShould()
+                .callMethod(System.class, "currentTimeMillis")
+                .orShould()
+                .callMethod(Instant.class, "now")
                 .check(TOOLKIT);
     }
 

@@ -38,6 +38,19 @@ class NetArchitectureTest {
                 .check(MODULE);
     }
 
+    /** So that a test's clock is all that there is; {@link AcceptBackOff} only counts how often it logs. */
+    @Test
+    void time_comesFromTheTimersOfTheRuntime() {
+        noClasses()
+                .that()
+                .doNotBelongToAnyOf(AcceptBackOff.class)
+                .should()
+                .callMethod(System.class, "nanoTime")
+                .orShould()
+                .callMethod(System.class, "currentTimeMillis")
+                .check(MODULE);
+    }
+
     private static void mayNotUse(String room, String... others) {
         noClasses()
                 .that()

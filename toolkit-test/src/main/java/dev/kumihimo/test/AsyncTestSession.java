@@ -71,7 +71,8 @@ final class AsyncTestSession {
             run.execute(invocation::proceed);
             plan.ensureReplayed();
         } catch (Throwable e) {
-            tell(e + System.lineSeparator() + "  " + run.test().replay());
+            String told = e + System.lineSeparator() + "  " + run.test().replay();
+            tell(told + Replays.write(name(), run.test().trace(), told));
             throw e;
         } finally {
             under = null;
@@ -125,10 +126,14 @@ final class AsyncTestSession {
         context.getExecutableInvoker().invoke(context.getRequiredTestMethod(), instance());
     }
 
+    private String name() {
+        return context.getRequiredTestClass().getSimpleName() + "."
+                + context.getRequiredTestMethod().getName();
+    }
+
     /** To the stream that builds print, since they may cut what is suppressed off the stack trace. */
     private void tell(String text) {
-        System.err.println("@AsyncTest " + context.getRequiredTestClass().getSimpleName() + "."
-                + context.getRequiredTestMethod().getName() + ": " + text);
+        System.err.println("@AsyncTest " + name() + ": " + text);
     }
 
     private void hint(Throwable thrown) {

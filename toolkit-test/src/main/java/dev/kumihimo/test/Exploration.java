@@ -139,7 +139,7 @@ final class Exploration {
         long budget = settings.budgetNanos();
         for (Plan.Attempt attempt; (attempt = plan.next()) != null; ) {
             attempt(attempt);
-            if (System.nanoTime() - begin >= budget) {
+            if (System.nanoTime() - begin >= budget && !plan.hasRegressionsLeft()) {
                 break;
             }
         }

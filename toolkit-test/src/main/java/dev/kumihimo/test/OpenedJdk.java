@@ -33,7 +33,7 @@ final class OpenedJdk {
 
     private static String explanation(String opens) {
         return """
-                @AsyncTest needs the JVM flag --add-opens OPENS, and this JVM was started without it.
+                Tests that control tasks need the JVM flag --add-opens OPENS, and this JVM was started without it.
 
                 Maven, in pom.xml:
                   <properties>

@@ -22,6 +22,7 @@ final class Plan {
     private @Nullable Preemptions search;
     private int steps = 1; // how many choices the run in order had
     private int left; // of the count
+    private int regressionsLeft;
 
     /**
      * One schedule.
@@ -51,6 +52,12 @@ final class Plan {
 
     private Plan(long[] regressions) {
         this.regressions = regressions;
+        this.regressionsLeft = regressions.length;
+    }
+
+    /** {@return whether known seeds are still to be run, which no budget cuts off} */
+    boolean hasRegressionsLeft() {
+        return regressionsLeft > 0;
     }
 
     /** {@return the next one, or null at the end} */
@@ -173,7 +180,10 @@ final class Plan {
     }
 
     private void regressions() {
-        each(regressions.length, i -> random(regressions[i]).uncounted());
+        each(regressions.length, i -> {
+            regressionsLeft--;
+            return random(regressions[i]).uncounted();
+        });
     }
 
     private void once(Supplier<Attempt> attempt) {

@@ -48,6 +48,9 @@ final class Report {
                 + "; " + scheduler.steps() + " runs, schedule hash 0x"
                 + Long.toHexString(scheduler.record().hash())
                 + scheduler.outsideSummary()
+                + (scheduler.pinnedPoints() == 0
+                        ? ""
+                        : ", " + scheduler.pinnedPoints() + " switches were not possible where a task was pinned")
                 + (trace.length() > LONGEST_TRACE ? "" : "; or Strategy.replay(\"" + trace + "\")");
     }
 

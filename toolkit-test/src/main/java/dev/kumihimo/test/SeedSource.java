@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Seeds that an {@link AsyncTest} runs before all else: those under which it has failed once. They stay in the source, so that
- * what was repaired stays so.
+ * Seeds that an {@link AsyncTest} runs right after the plain order of {@link ScheduleStrategy#FIFO}, whatever its budget: those
+ * under which it has failed once. They stay in the source, so that what was repaired stays so.
  *
  * <pre>{@code
  * @AsyncTest(schedules = 1_000)

@@ -109,10 +109,7 @@ final class TestScheduler implements ControlledScheduler {
         this.countsPoints = setting.countsPoints;
         this.virtualLimit = TimerService.toNanos(setting.virtualLimit);
         timers.sockets(sockets::driver);
-        if (!VirtualThreads.customSchedulers()) {
-            throw new IllegalStateException(
-                    "a test runtime needs the JVM flag " + VirtualThreads.FLAG + " (for Maven in surefire's argLine)");
-        }
+        OpenedJdk.require();
         this.threads = body -> {
             Entry entry = new Entry(this, false);
             if (leaks != null) {

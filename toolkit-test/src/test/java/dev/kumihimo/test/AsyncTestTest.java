@@ -8,6 +8,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -17,9 +19,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ParameterResolutionException;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -226,6 +230,23 @@ class AsyncTestTest {
         Matcher trace = TRACE.matcher(outcome.printed());
         assertThat(trace.find()).as(outcome.printed()).isTrue();
         assertReplays(Replays.PROPERTY, trace.group(), method, failure);
+    }
+
+    @Test
+    void failure_ofOneOrder_writesItsTrace_whereThePropertySays(@TempDir Path directory) throws IOException {
+        System.setProperty(Replays.DIRECTORY, directory.toString());
+        try {
+            Outcome outcome = run(AsyncSamples.Failing.class, "withItsOwnException");
+            Path written;
+            try (Stream<Path> files = Files.list(directory)) {
+                written = files.findFirst().orElseThrow();
+            }
+            assertThat(written.getFileName().toString()).startsWith("Failing.withItsOwnException-");
+            assertThat(outcome.printed()).contains("written to " + written);
+            assertThat(Files.readString(written)).startsWith("k3:").contains("# java.io.IOException: own");
+        } finally {
+            System.clearProperty(Replays.DIRECTORY);
+        }
     }
 
     private static void assertReplays(String property, String value, String method, String failure) {

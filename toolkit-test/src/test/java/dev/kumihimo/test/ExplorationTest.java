@@ -159,6 +159,25 @@ class ExplorationTest {
     }
 
     @Test
+    void budget_doesNotCutOffKnownSeeds() {
+        List<String> orders = new ArrayList<>();
+        for (Explore explore : List.of(
+                Explore.seeds(1_000), Explore.portfolio(1_000), Explore.pct(1_000, 3), Explore.preemptions(1))) {
+            orders.clear();
+            explore.regressions(0x4d, 0x4e)
+                    .checkDeterminism(false)
+                    .budget(Duration.ofNanos(1))
+                    .runTrials(test -> {
+                        orders.add(test.order());
+                        test.run(() -> {});
+                    });
+            assertThat(orders).hasSize(3);
+            assertThat(orders.get(1)).contains("0x4d");
+            assertThat(orders.get(2)).contains("0x4e");
+        }
+    }
+
+    @Test
     void properties_multiplyCountsAndBudgets() {
         System.setProperty(Scale.SCHEDULES, "3x");
         assertThat(Explore.seeds(10).run(() -> {}).schedules()).isEqualTo(31);
