@@ -27,8 +27,16 @@ dependencies {
 tasks.withType<Test>().configureEach {
     useJUnitPlatform()
     jvmArgs("--add-opens", "java.base/java.lang=ALL-UNNAMED")
-    // What is given to Gradle is passed on to the tests: what to replay, and race=true of this example.
-    listOf("kumihimo.test.seed", "kumihimo.test.replay", "race").forEach { name ->
+    // Gradle passes on none of its -D: these are what the kit asks for, and race=true of this example.
+    listOf(
+        "kumihimo.test.seed",
+        "kumihimo.test.replay",
+        "kumihimo.test.trace",
+        "kumihimo.test.schedules",
+        "kumihimo.test.budget",
+        "kumihimo.test.points",
+        "race",
+    ).forEach { name ->
         System.getProperty(name)?.let { systemProperty(name, it) }
     }
 }

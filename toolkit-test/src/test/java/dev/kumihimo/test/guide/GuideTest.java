@@ -6,17 +6,30 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Each code block of docs/testing.md is taken from what is compiled and run, but for blanks. */
 class GuideTest {
     /** A block of code, its language and the line where it begins. */
     private record Block(String language, int line, List<String> lines) {}
+
+    private static final Map<String, String> PAIRS = Map.of(")", "(", "]", "[", "}", "{");
+    private static final Pattern BRACKET = Pattern.compile("([(\\[{)\\]}])");
+    private static final Pattern TEXT_OR_COMMENT = Pattern.compile("\"(\\\\.|[^\"\\\\])*\"|//[^\n]*");
+    private static final Pattern XML_COMMENT = Pattern.compile("(?s)<!--.*?-->");
+    private static final Pattern XML_TAG = Pattern.compile("<(/?[A-Za-z.:-]+)[^<>]*(?<!/)>");
 
     @TestFactory
     Stream<DynamicTest> codeOfTheGuide_isCodeThatRuns() throws IOException {
@@ -32,6 +45,56 @@ class GuideTest {
                                 .as("a file with all lines of the block at line " + block.line() + ":\n"
                                         + String.join("\n", block.lines()))
                                 .isTrue()));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> codeOfTheGuide_canBeCopied_withAllItsBrackets() throws IOException {
+        Path root = root();
+        return blocks(Files.readAllLines(root.resolve("docs/testing.md"))).stream()
+                .filter(block -> !sources(root, block.language()).isEmpty())
+                .map(block -> dynamicTest(
+                        block.language() + " at line " + block.line(),
+                        () -> assertThat(open(block))
+                                .as("what is open at the end of the block at line " + block.line())
+                                .isEmpty()));
+    }
+
+    /** {@return what a block opens and does not close, or closes before it is open} */
+    private static String open(Block block) {
+        boolean xml = block.language().equals("xml");
+        String text = (xml ? XML_COMMENT : TEXT_OR_COMMENT)
+                .matcher(String.join("\n", block.lines()))
+                .replaceAll("");
+        Deque<String> open = new ArrayDeque<>();
+        Matcher next = (xml ? XML_TAG : BRACKET).matcher(text);
+        while (next.find()) {
+            String found = next.group(1);
+            String closes = found.startsWith("/") ? found.substring(1) : PAIRS.get(found);
+            if (closes == null) {
+                open.push(found);
+            } else if (!closes.equals(open.poll())) {
+                return found + ", which nothing opens";
+            }
+        }
+        return String.join(" ", open);
+    }
+
+    @Test
+    void linksWithinTheGuide_leadToHeadings() throws IOException {
+        List<String> text = Files.readAllLines(root().resolve("docs/testing.md"));
+        List<String> headings = text.stream()
+                .filter(line -> line.startsWith("##"))
+                .map(line -> line.replaceAll("^#+ ", "")
+                        .toLowerCase(Locale.ROOT)
+                        .replaceAll("[^a-z0-9 -]", "")
+                        .replace(' ', '-'))
+                .toList();
+        List<String> links = Pattern.compile("\\]\\(#([^)]*)\\)")
+                .matcher(String.join("\n", text))
+                .results()
+                .map(link -> link.group(1))
+                .toList();
+        assertThat(links).hasSizeGreaterThan(3).isSubsetOf(headings);
     }
 
     /** {@return the directory that has docs and this module} */
