@@ -62,7 +62,7 @@
  * {@code false}, a task can be switched also in the middle of an operation: before it takes a lock and after it gave back the last it holds,
  * before it parks and after its wait is decided, before it wakes another, and around the mark of a cancellation. So
  * primitives need no code of their own for it. What one does by compare-and-set alone, as a task tracker counts, has no point within,
- * and is whole to a test; jcstress and Lincheck look at that. Without points tasks are switched only where they wait, yield
+ * and is whole to a test; tests on real carriers look at that. Without points tasks are switched only where they wait, yield
  * or end, and which branch a select tries first is not replayed.
  *
  * <p>The points of a task are numbered from 1, and addressed by {@code stepTo} (it alone runs) and {@code runTo} (all run).
