@@ -438,13 +438,14 @@ class DeadlockTest {
     @Test
     void wakeupFromOutside_thatIsUnderWay_isNotLost_andTakesNoVirtualTime() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
-            Semaphore first = Semaphore.of(0);
+            Notify first = new Notify();
             TwoSteps second = new TwoSteps();
-            CountDownLatch waits = new CountDownLatch(1);
+            CountDownLatch woken = new CountDownLatch(1);
             CountDownLatch ended = new CountDownLatch(1);
             Thread outsider = Thread.ofPlatform().start(() -> {
-                await(waits);
-                first.release(1);
+                while (woken.getCount() > 0) {
+                    first.notifyWaiters(); // which does nothing before somebody waits
+                }
                 second.deliver();
             });
             test.run(() -> {
@@ -452,8 +453,8 @@ class DeadlockTest {
                     await(ended);
                     return null;
                 });
-                waits.countDown();
-                first.acquire(); // which tells that there is somebody outside
+                first.notified(); // which tells that there is somebody outside
+                woken.countDown();
                 while (!second.shown) {
                     Task.yieldNow();
                 }
