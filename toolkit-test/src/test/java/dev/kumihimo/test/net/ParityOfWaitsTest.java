@@ -17,6 +17,7 @@ import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.select.Select;
 import dev.kumihimo.select.Selectable;
+import dev.kumihimo.sync.Semaphore;
 import dev.kumihimo.task.CancellationToken;
 import dev.kumihimo.test.net.Network.Pair;
 import java.io.InterruptedIOException;
@@ -118,15 +119,18 @@ class ParityOfWaitsTest {
         network.run(sockets -> {
             Pair pair = sockets.pair();
             Thread[] thread = new Thread[1];
+            Semaphore ended = Semaphore.of(0);
             JoinHandle<String> reader = Task.spawn(() -> {
                 thread[0] = Thread.currentThread();
                 assertThatThrownBy(() -> pair.server().read(ByteBuffer.allocate(10)))
                         .isExactlyInstanceOf(InterruptedIOException.class);
                 assertThat(Thread.interrupted()).isTrue();
+                ended.release(1);
                 return receive(pair.server(), 4);
             });
             untilWaiting(reader);
             thread[0].interrupt();
+            ended.acquire(); // bytes that came before would have been read
             send(pair.client(), "kept");
             assertThat(reader.join()).isEqualTo("kept");
         });
@@ -184,6 +188,7 @@ class ParityOfWaitsTest {
             Pair pair = sockets.pair();
             ByteBuffer source = ByteBuffer.wrap(sent);
             Thread[] thread = new Thread[1];
+            Semaphore cut = Semaphore.of(0);
             JoinHandle<Integer> writer = Task.spawn(() -> {
                 thread[0] = Thread.currentThread();
                 InterruptedIOException[] thrown = new InterruptedIOException[1];
@@ -193,6 +198,7 @@ class ParityOfWaitsTest {
                     thrown[0] = e;
                     Thread.interrupted();
                 }
+                cut.release(1);
                 int before = source.position();
                 pair.client().writeAll(source);
                 pair.client().shutdownOutput();
@@ -200,6 +206,7 @@ class ParityOfWaitsTest {
             });
             untilWaiting(writer);
             thread[0].interrupt();
+            cut.acquire(); // with room before, all could have been written
             byte[] received = pair.server().inputStream().readAllBytes();
             assertThat(writer.join()).isZero();
             assertThat(Arrays.equals(received, sent)).isTrue();
