@@ -82,6 +82,11 @@ final class AsyncTestPlan {
         return mixed == 0 ? 1 : mixed;
     }
 
+    /** {@return how files with its traces are called} */
+    String name() {
+        return name;
+    }
+
     /**
      * {@return whether it asks for one run, for which JUnit's own instance and arguments do} A seed or a record that is given
      * makes no difference: it is run on what the run that failed had been run on.

@@ -72,7 +72,7 @@ final class AsyncTestSession {
             plan.ensureReplayed();
         } catch (Throwable e) {
             String told = e + System.lineSeparator() + "  " + run.test().replay();
-            tell(told + Replays.write(name(), run.test().trace(), told));
+            tell(told + Replays.write(plan.name(), run.test().trace(), told));
             throw e;
         } finally {
             under = null;
@@ -126,14 +126,10 @@ final class AsyncTestSession {
         context.getExecutableInvoker().invoke(context.getRequiredTestMethod(), instance());
     }
 
-    private String name() {
-        return context.getRequiredTestClass().getSimpleName() + "."
-                + context.getRequiredTestMethod().getName();
-    }
-
     /** To the stream that builds print, since they may cut what is suppressed off the stack trace. */
     private void tell(String text) {
-        System.err.println("@AsyncTest " + name() + ": " + text);
+        System.err.println("@AsyncTest " + context.getRequiredTestClass().getSimpleName() + "."
+                + context.getRequiredTestMethod().getName() + ": " + text);
     }
 
     private void hint(Throwable thrown) {

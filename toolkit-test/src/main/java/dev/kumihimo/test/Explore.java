@@ -192,7 +192,7 @@ public final class Explore {
     }
 
     /**
-     * Has random schedules run before the others, after the one in order: seeds that have failed before.
+     * Has random schedules run before the others, after the one in order, whatever the budget: seeds that have failed before.
      *
      * @param seeds any numbers, of {@link Strategy#random}
      * @return this

@@ -52,7 +52,6 @@ final class Plan {
 
     private Plan(long[] regressions) {
         this.regressions = regressions;
-        this.regressionsLeft = regressions.length;
     }
 
     /** {@return whether known seeds are still to be run, which no budget cuts off} */
@@ -180,6 +179,7 @@ final class Plan {
     }
 
     private void regressions() {
+        regressionsLeft = regressions.length;
         each(regressions.length, i -> {
             regressionsLeft--;
             return random(regressions[i]).uncounted();

@@ -437,12 +437,12 @@ class DeadlockTest {
 
     @Test
     void wakeupFromOutside_thatIsUnderWay_isNotLost_andTakesNoVirtualTime() throws Exception {
+        CountDownLatch woken = new CountDownLatch(1);
         try (TestRuntime test = TestRuntime.fifo()) {
             Notify first = new Notify();
             TwoSteps second = new TwoSteps();
-            CountDownLatch woken = new CountDownLatch(1);
             CountDownLatch ended = new CountDownLatch(1);
-            Thread outsider = Thread.ofPlatform().start(() -> {
+            Thread outsider = Thread.ofPlatform().daemon().start(() -> {
                 while (woken.getCount() > 0) {
                     first.notifyWaiters(); // which does nothing before somebody waits
                 }
@@ -465,6 +465,8 @@ class DeadlockTest {
                 assertThat(test.nanoTime()).isZero();
             });
             outsider.join();
+        } finally {
+            woken.countDown();
         }
     }
 

@@ -19,6 +19,7 @@ import dev.kumihimo.net.TcpListener;
 import dev.kumihimo.net.TcpStream;
 import dev.kumihimo.net.UdpSocket;
 import dev.kumihimo.net.UnixListener;
+import dev.kumihimo.runtime.Body;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskRuntime;
@@ -29,8 +30,6 @@ import dev.kumihimo.sync.Semaphore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -393,8 +392,14 @@ class LeaksTest {
 
     /* ---------------- Real sockets -------------- */
 
-    private void assertTold(VoidBody<Exception> body, String what) throws Exception {
-        assertThat(leakOf(body))
+    /** Of what the body opens in the line below its mark. */
+    private void assertTold(String what, Body<AutoCloseable, Exception> body) throws Exception {
+        AutoCloseable[] left = new AutoCloseable[1];
+        ScheduleError error = leakOf(() -> {
+            left[0] = body.call();
+        });
+        left[0].close();
+        assertThat(error)
                 .hasMessageContaining(what)
                 .hasMessageContaining("not closed; made at ")
                 .hasMessageContaining(below);
@@ -402,84 +407,49 @@ class LeaksTest {
 
     @Test
     void aListener_isTold() throws Exception {
-        try (Closer left = new Closer()) {
-            assertTold(
-                    () -> {
-                        markBelow();
-                        left.later(TcpListener.bind("127.0.0.1", 0));
-                    },
-                    "TcpListener");
-        }
+        assertTold("TcpListener", () -> {
+            markBelow();
+            return TcpListener.bind("127.0.0.1", 0);
+        });
     }
 
     @Test
     void aListenerOfAPath_isTold(@TempDir Path directory) throws Exception {
-        try (Closer left = new Closer()) {
-            assertTold(
-                    () -> {
-                        markBelow();
-                        left.later(UnixListener.bind(directory.resolve("socket")));
-                    },
-                    "UnixListener");
-        }
+        assertTold("UnixListener", () -> {
+            markBelow();
+            return UnixListener.bind(directory.resolve("socket"));
+        });
     }
 
     @Test
     void aStreamThatConnected_isTold() throws Exception {
-        try (Closer left = new Closer()) {
-            assertTold(
-                    () -> {
-                        try (TcpListener listener = TcpListener.bind("127.0.0.1", 0)) {
-                            markBelow();
-                            left.later(TcpStream.connect(listener.localAddress()));
-                            listener.accept().close();
-                        }
-                    },
-                    "TcpStream");
-        }
+        assertTold("TcpStream", () -> {
+            try (TcpListener listener = TcpListener.bind("127.0.0.1", 0)) {
+                markBelow();
+                TcpStream client = TcpStream.connect(listener.localAddress());
+                listener.accept().close();
+                return client;
+            }
+        });
     }
 
     @Test
     void aStreamThatWasAccepted_isTold() throws Exception {
-        try (Closer left = new Closer()) {
-            assertTold(
-                    () -> {
-                        try (TcpListener listener = TcpListener.bind("127.0.0.1", 0);
-                                TcpStream client = TcpStream.connect(listener.localAddress())) {
-                            markBelow();
-                            left.later(listener.accept());
-                        }
-                    },
-                    "TcpStream");
-        }
+        assertTold("TcpStream", () -> {
+            try (TcpListener listener = TcpListener.bind("127.0.0.1", 0);
+                    TcpStream client = TcpStream.connect(listener.localAddress())) {
+                markBelow();
+                return listener.accept();
+            }
+        });
     }
 
     @Test
     void aSocketOfDatagrams_isTold() throws Exception {
-        try (Closer left = new Closer()) {
-            assertTold(
-                    () -> {
-                        markBelow();
-                        left.later(UdpSocket.bind("127.0.0.1", 0));
-                    },
-                    "UdpSocket");
-        }
-    }
-
-    /** Closes what a test has left open, when its runtime is gone. */
-    private static final class Closer implements AutoCloseable {
-        private final List<AutoCloseable> open = new ArrayList<>();
-
-        void later(AutoCloseable left) {
-            open.add(left);
-        }
-
-        @Override
-        public void close() throws Exception {
-            for (AutoCloseable left : open) {
-                left.close();
-            }
-        }
+        assertTold("UdpSocket", () -> {
+            markBelow();
+            return UdpSocket.bind("127.0.0.1", 0);
+        });
     }
 
     /* ---------------- Timers and jobs -------------- */

@@ -196,6 +196,7 @@ class PointsTest {
                 other.join();
             });
             assertThat(test.pinnedPoints()).isGreaterThanOrEqualTo(2);
+            assertThat(test.replay()).contains(", " + test.pinnedPoints() + " switches were not possible");
         }
     }
 

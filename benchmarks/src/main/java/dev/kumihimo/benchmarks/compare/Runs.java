@@ -184,7 +184,7 @@ final class Runs implements AutoCloseable {
         }
     }
 
-    /** {@return 0 for no warm-up, which the programs that load would take for no end} */
+    /** {@return for how long a server is warmed up; 0 for not at all, which no program that loads may be asked for} */
     private int warmUpSeconds(int seconds, Column.Present column) {
         return options.quick() ? 0 : (int) Math.ceil(seconds * column.warmUpShare());
     }

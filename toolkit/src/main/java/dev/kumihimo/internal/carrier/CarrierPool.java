@@ -50,8 +50,8 @@ final class CarrierPool implements Executor, Scheduler, Driver.Host {
     /**
      * How many tasks woken by events a carrier keeps for itself: fewer are run sooner than another carrier comes, or the
      * sentinel sends one. Empirical: on HTTP with 64 connections, recruiting from the second on costs a fifth of the requests;
-     * with 6, 16 and 64 they are as many. A proxy, whose other processes leave processors idle now and then, passes on 5 to 9 %
-     * more requests with 8 or 16 than with 64.
+     * with 6, 16 and 64 they are as many. A proxy, beside which processors are idle now and then, passes on some 8 % more
+     * requests with 6 to 16 than with 64 (ADR 7).
      */
     private static final int EVENT_BATCH = 8;
 
