@@ -34,6 +34,7 @@ final class Outside {
 
     private final Sockets sockets;
     private final JdkTimers jdkTimers;
+    private final TimedWaits timedWaits = new TimedWaits();
     private final Pool pool;
 
     private final ConcurrentLinkedQueue<Handed> queue = new ConcurrentLinkedQueue<>();
@@ -46,7 +47,7 @@ final class Outside {
     private final Map<String, Integer> wakers = new LinkedHashMap<>();
     private long wakes;
     private String lastWake = "";
-    private long timedWaits;
+    private long timed;
     private @Nullable String firstTimedWait;
     private long settlingSince;
     private boolean ending;
@@ -243,7 +244,7 @@ final class Outside {
         if (thread == null || thread.getState() != Thread.State.TIMED_WAITING) {
             return;
         }
-        timedWaits++;
+        timed++;
         if (firstTimedWait == null) {
             firstTimedWait = entry + Frames.place(thread);
         }
@@ -274,6 +275,20 @@ final class Outside {
     void ending(boolean value) {
         ending = value;
         sockets.ending(value);
+    }
+
+    TimedWaits timedWaits() {
+        return timedWaits;
+    }
+
+    /** With nothing to run but what real time brings: has it bring something, or sleeps for a while. */
+    void passRealTime() {
+        long left = timedWaits.expire();
+        if (left > 0) {
+            long begin = System.nanoTime();
+            nap(Math.min(left, NAP_NANOS));
+            timedWaits.slept(System.nanoTime() - begin);
+        }
     }
 
     /** {@return whether a thread sleeps in the JDK, is about to get a monitor, or has it: that ends by itself} */
@@ -314,9 +329,9 @@ final class Outside {
         if (sockets.used()) {
             text.append(", real sockets, which no replay repeats");
         }
-        if (timedWaits > 0) {
+        if (timed > 0) {
             text.append(", ")
-                    .append(timedWaits)
+                    .append(timed)
                     .append(" waits in the JDK for a time, which is real time; the first: ")
                     .append(firstTimedWait);
         }

@@ -58,6 +58,8 @@ final class Report {
     String all() {
         StringBuilder text = new StringBuilder("at ")
                 .append(TestClock.format(scheduler.timers().nanoTime()))
+                .append(", ")
+                .append(scheduler.timers().describe())
                 .append("; ")
                 .append(replay());
         for (String line : tasks()) {
@@ -158,7 +160,10 @@ final class Report {
                 return "is a blocking job, " + thread.getState();
             }
             Object blocker = LockSupport.getBlocker(thread);
-            return "waits outside the toolkit, " + thread.getState() + (blocker == null ? "" : " at " + told(blocker));
+            long left = scheduler.timedWaits().left(entry);
+            return "waits outside the toolkit, " + thread.getState()
+                    + (blocker == null ? "" : " at " + told(blocker))
+                    + (left < 0 ? "" : ", for another " + Math.ceilDiv(left, 1_000_000) + " ms of real time");
         }
 
         /** What the JDK parks at tells of its state; the toString() of a user's object might wait for it. */

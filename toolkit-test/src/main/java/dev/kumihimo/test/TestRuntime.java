@@ -382,8 +382,11 @@ public final class TestRuntime implements AutoCloseable {
             TestCarrier mine = Objects.requireNonNull(TestCarrier.current());
             long end = System.nanoTime() + limitNanos;
             for (long left = limitNanos; !scheduler.drive(reached, until, left); left = end - System.nanoTime()) {
-                if (!scheduler.mayBeWokenFromOutside() || !scheduler.awaitOutside(mine, GRACE_NANOS)) {
-                    throw new ScheduleError("deadlock: " + otherwise + ", nothing is ready and no deadline is left");
+                boolean exact = !scheduler.mayBeWokenFromOutside();
+                if (exact || !scheduler.awaitOutside(mine, GRACE_NANOS)) {
+                    throw new ScheduleError((exact ? "deadlock: " : "probable deadlock: ") + otherwise
+                            + ", nothing is ready and no deadline is left"
+                            + (exact ? "" : ", and nothing has come from outside for a second"));
                 }
             }
             return true;

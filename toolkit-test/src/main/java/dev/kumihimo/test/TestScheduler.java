@@ -457,7 +457,7 @@ final class TestScheduler implements ControlledScheduler {
             return true;
         }
         if (expectsMore || outside.waitsForRealTime()) {
-            outside.nap();
+            outside.passRealTime();
             if (expectsMore && circling) {
                 fruitless = YIELDS - TURNS; // the job may wait for one of those who yield
             }
@@ -656,6 +656,10 @@ final class TestScheduler implements ControlledScheduler {
     }
 
     /* ---------------- What others see -------------- */
+
+    TimedWaits timedWaits() {
+        return outside.timedWaits();
+    }
 
     /** {@return who runs now; racy, for who watches} */
     @Nullable

@@ -8,7 +8,7 @@
  * <ul>
  *   <li>One task runs at a time. What is ready, and that nothing is, are facts, not samples.
  *   <li>The same seed gives the same schedule, on every JDK and machine, as long as nothing comes from outside: threads that are
- *       no tasks, blocking jobs, JDK waits with a time, monitors (and {@code Thread.join} of a virtual thread, on 27), which a
+ *       no tasks, blocking jobs, JDK waits with a time before Java 25, monitors (and {@code Thread.join} of a virtual thread, on 27), which a
  *       thread of the JDK hands on. {@link dev.kumihimo.test.TestRuntime#outsideWakes()} counts these.
  *   <li>The clock moves only when nothing is ready, no blocking job runs and no thread sleeps in the JDK; it jumps to the next
  *       deadline, only what is due then expires, in the order of arming, and all of it runs until nothing is ready before the
@@ -31,7 +31,8 @@
  *   <li>Blocking jobs: the clock stands until the last has ended.
  *   <li>Waits of the JDK without a time, as of its locks and queues: under control as all else is. Monitors too, on Java 24 and
  *       later; the thread of the JDK that hands them on is waited for, and the clock stands.
- *   <li>Waits of the JDK for a time: in real time, and the clock stands; see {@link dev.kumihimo.test.JdkTimers}.
+ *   <li>Waits of the JDK for a time: in real time, and the clock stands; on Java 25 and later in an order that is replayed. See
+ *       {@link dev.kumihimo.test.JdkTimers}.
  *   <li>Real sockets, of the toolkit and of the JDK: see {@link dev.kumihimo.test.ExternalIo}.
  *   <li>A task that waits and cannot leave the carrier, in a class initialiser, a native frame or, on Java 21 to 23, inside {@code
  *       synchronized}: the run fails within a second and tells where. One that blocks in the kernel, as a read of a file does,

@@ -453,7 +453,9 @@ class DeadlockTest {
                     await(ended);
                     return null;
                 });
-                first.notified(); // which tells that there is somebody outside
+                while (test.outsideWakes() == 0) { // it may come before this has parked, and is nobody's wakeup then
+                    first.notified();
+                }
                 woken.countDown();
                 while (!second.shown) {
                     Task.yieldNow();
@@ -620,7 +622,9 @@ class DeadlockTest {
                     .replaceAll("DeadlockTest\\.java:\\d+", "DeadlockTest.java:88")
                     .split("\\R");
             assertThat(lines[0]).isEqualTo("deadlock: main has not ended, nothing is ready and no deadline is left");
-            assertThat(lines[1]).startsWith("  at 00:00:01.250; order: TestRuntime.fifo(); JDK " + Runtime.version());
+            assertThat(lines[1])
+                    .startsWith("  at 00:00:01.250, tick 1250 of 1 ms, 0 timers armed; order: TestRuntime.fifo(); JDK "
+                            + Runtime.version());
             assertThat(List.of(lines).subList(2, lines.length))
                     .containsExactly(
                             "  #0 task \"main\"    waits for JoinSet with 2 running (#1, #2)   since 00:00:00.000  at DeadlockTest.java:88",
@@ -662,6 +666,10 @@ class DeadlockTest {
                 return;
             }
             assertThat(error)
+                    .message()
+                    .startsWith("probable deadlock: main has not ended, nothing is ready and no deadline is left,"
+                            + " and nothing has come from outside for a second");
+            assertThat(error)
                     .hasMessageContaining("#1 thread \"locker\"")
                     .hasMessageContaining("ReentrantLock")
                     .hasMessageContaining("#2 thread \"enterer\"")
@@ -670,6 +678,38 @@ class DeadlockTest {
                 assertThat(error).hasMessageContaining("waits for mutex held by task \"main\" (#0)");
             }
         }
+    }
+
+    /** The JDK does not tell who has a monitor: that its owner waits, too, is known only from its not being given back. */
+    @Test
+    void aMonitorThatIsNotGivenBack_isAProbableDeadlock() {
+        TestRuntime test = TestRuntime.fifo();
+        Object monitor = new Object();
+        Channel<String> silent = Channel.bounded(1);
+        Throwable error = catchThrowable(() -> test.run(() -> {
+            named("owner", () -> {
+                synchronized (monitor) {
+                    silent.receive();
+                }
+            });
+            named("enterer", () -> {
+                        synchronized (monitor) {
+                            silent.close();
+                        }
+                    })
+                    .join();
+        }));
+        if (Runtime.version().feature() < 24) { // who has a monitor does not leave its carrier
+            assertThat(error).message().startsWith("carrier pinned: #1 \"owner\"");
+        } else {
+            assertThat(error)
+                    .message()
+                    .startsWith("probable deadlock: main has not ended")
+                    .containsPattern("task \"owner\" +waits for channel 0/1")
+                    .containsPattern("task \"enterer\" +waits outside the toolkit, BLOCKED");
+            assertThat(test.nanoTime()).isZero();
+        }
+        test.close();
     }
 
     @Test

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
+import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.runtime.VoidBody;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -25,6 +29,7 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 class RealWaitsTest {
     private static final Duration HOUR = Duration.ofHours(1);
     private static final boolean SYNCHRONIZED_PINS = Runtime.version().feature() < 24;
+    private static final boolean JDK_WAITS_IN_ORDER = Runtime.version().feature() >= 25;
 
     private static JoinHandle<?> named(TestRuntime test, String name, VoidBody<?> body) {
         return test.runtime().spawnNamed(name, () -> {
@@ -52,8 +57,181 @@ class RealWaitsTest {
         }
     }
 
+    private static void computeFor(long millis) {
+        long end = System.nanoTime() + millis * 1_000_000;
+        while (System.nanoTime() - end < 0) {
+            Thread.onSpinWait();
+        }
+    }
+
     private static TestRuntime forbidding() {
         return TestRuntime.builder().jdkTimers(JdkTimers.FORBID).build();
+    }
+
+    @Test
+    void jdkWaits_endInTheOrderOfTheirTimes_howeverLongTheComputingTakes() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            List<String> order = new ArrayList<>();
+            test.run(() -> {
+                JoinHandle<?> first = named(test, "first", () -> {
+                    Thread.sleep(30);
+                    order.add("30");
+                });
+                JoinHandle<?> second = named(test, "second", () -> {
+                    computeFor(20);
+                    Thread.sleep(15); // until 35 ms after the first began
+                    order.add("15");
+                });
+                JoinHandle<?> third = named(test, "third", () -> {
+                    LockSupport.parkNanos(10_000_000);
+                    order.add("10");
+                    Thread.sleep(5); // with the second; that was there first
+                    order.add("10 and 5");
+                });
+                first.join();
+                second.join();
+                third.join();
+            });
+            assertThat(order).containsExactlyInAnyOrder("10", "15", "10 and 5", "30");
+            assertThat(test.nanoTime()).isZero();
+            if (JDK_WAITS_IN_ORDER) {
+                assertThat(order).containsExactly("10", "15", "10 and 5", "30");
+                assertThat(test.outsideWakes()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void jdkWaits_thatEndAtOnce_areReadyAtOnce_andTheStrategySaysWhoGoesFirst() throws Exception {
+        try (TestRuntime test = TestRuntime.with(Strategy.lifo())) {
+            List<Integer> slept = new ArrayList<>();
+            List<Integer> woken = new ArrayList<>();
+            test.run(() -> {
+                List<JoinHandle<?>> tasks = new ArrayList<>();
+                for (int i = 0; i < 4; i++) {
+                    int number = i;
+                    tasks.add(Task.spawn(() -> {
+                        slept.add(number);
+                        Thread.sleep(5);
+                        woken.add(number);
+                    }));
+                }
+                for (JoinHandle<?> task : tasks) {
+                    task.join();
+                }
+            });
+            assertThat(woken).containsExactlyInAnyOrderElementsOf(slept);
+            if (JDK_WAITS_IN_ORDER) {
+                Collections.reverse(slept);
+                assertThat(woken).isEqualTo(slept);
+            }
+        }
+    }
+
+    @Test
+    void jdkWaits_areReplayedByTheSeed() throws Exception {
+        Set<List<Integer>> orders = new HashSet<>();
+        for (int seed = 0; seed < 20; seed++) {
+            List<Integer> once = orderOfSleepers(seed);
+            orders.add(once);
+            if (JDK_WAITS_IN_ORDER) {
+                assertThat(orderOfSleepers(seed)).as("seed %d", seed).isEqualTo(once);
+            }
+        }
+        assertThat(orders).hasSizeGreaterThan(1);
+    }
+
+    private static List<Integer> orderOfSleepers(int seed) throws Exception {
+        try (TestRuntime test = TestRuntime.seeded(seed)) {
+            List<Integer> order = new ArrayList<>();
+            test.run(() -> {
+                List<JoinHandle<?>> tasks = new ArrayList<>();
+                for (int i = 0; i < 5; i++) {
+                    int number = i;
+                    tasks.add(Task.spawn(() -> {
+                        for (int time = 1; time <= 2; time++) {
+                            Thread.sleep(time);
+                            order.add(number);
+                            Task.sleep(Duration.ofMillis(1)); // a park, for the permit that the JDK's sleep has left
+                        }
+                    }));
+                }
+                for (JoinHandle<?> task : tasks) {
+                    task.join();
+                }
+            });
+            assertThat(order).hasSize(10);
+            if (JDK_WAITS_IN_ORDER) {
+                assertThat(test.replay()).doesNotContain("from outside");
+            }
+            return order;
+        }
+    }
+
+    @Test
+    void aJdkWaitThatIsEndedBefore_holdsNothingUp() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            test.run(() -> {
+                Semaphore permit = new Semaphore(0);
+                JoinHandle<Boolean> waiter = Task.spawn(() -> permit.tryAcquire(1, TimeUnit.HOURS));
+                JoinHandle<?> sleeper = Task.spawn(() -> Thread.sleep(Long.MAX_VALUE));
+                Task.yieldNow();
+                if (JDK_WAITS_IN_ORDER) {
+                    assertThat(test.dump()).contains("TIMED_WAITING").contains(" ms of real time");
+                }
+                permit.release();
+                assertThat(waiter.join()).isTrue();
+                sleeper.abort();
+                assertThatThrownBy(sleeper::join).isInstanceOf(TaskCancelledException.class);
+                Task.sleep(HOUR);
+            });
+            assertThat(test.clock().elapsed()).isEqualTo(HOUR);
+        }
+    }
+
+    @Test
+    void aWaitForAMonitorWithATime_endsAtIt() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            test.run(() -> {
+                Object monitor = new Object();
+                long end = System.nanoTime() + 20_000_000;
+                synchronized (monitor) {
+                    while (System.nanoTime() - end < 0) {
+                        monitor.wait(20);
+                    }
+                }
+            });
+            assertThat(test.nanoTime()).isZero();
+        }
+    }
+
+    /** Who is woken by others again and again does not keep one waiting whose time has come. */
+    @Test
+    void aJdkWait_isNotPutOff_byWhatComesFromOutside() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            AtomicBoolean awake = new AtomicBoolean();
+            test.run(() -> {
+                Task.spawn(() -> {
+                    Thread.sleep(50);
+                    awake.set(true);
+                });
+                while (!awake.get()) {
+                    Task.blocking(() -> LockSupport.parkNanos(3_000_000));
+                    Thread.sleep(1);
+                }
+            });
+            assertThat(test.nanoTime()).isZero();
+        }
+    }
+
+    @Test
+    void otherVirtualThreads_sleepAsEver() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            test.run(() -> Thread.sleep(1));
+            Thread other = Thread.startVirtualThread(() -> LockSupport.parkNanos(1_000_000));
+            other.join();
+            assertThat(other.isAlive()).isFalse();
+        }
     }
 
     @Test
@@ -267,10 +445,7 @@ class RealWaitsTest {
     void aTaskThatComputesForLong_isNotTold() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
             test.run(() -> {
-                long end = System.nanoTime() + 800_000_000;
-                while (System.nanoTime() - end < 0) {
-                    Thread.onSpinWait();
-                }
+                computeFor(800);
             });
         }
     }

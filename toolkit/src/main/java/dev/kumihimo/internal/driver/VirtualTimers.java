@@ -135,6 +135,13 @@ public final class VirtualTimers implements TimerService {
                 .toList();
     }
 
+    /** {@return where the wheel stands and how much is in it, for reports: {@code tick 1250 of 1 ms, 2 timers armed}} */
+    public String describe() {
+        int timers = armed();
+        return "tick " + now / TICK_NANOS + " of " + TICK_NANOS / 1_000_000 + " ms, " + timers
+                + (timers == 1 ? " timer armed" : " timers armed");
+    }
+
     private void takeChanged() {
         for (VirtualTimer timer; (timer = changed.poll()) != null; ) {
             TimerWheel timers = wheel;

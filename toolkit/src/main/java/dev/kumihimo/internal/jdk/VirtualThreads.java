@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 
@@ -115,6 +116,21 @@ public final class VirtualThreads {
             // the thread stays unnamed
         }
         return null;
+    }
+
+    /**
+     * {@return what wakes the virtual threads that wait in the JDK for a time; empty before 25, or if this JDK does not tell}
+     * It is the JDK's own array, one of which each thread that parks is given, and who replaces an element sees to these waits.
+     */
+    public static ScheduledExecutorService[] delayedSchedulers() {
+        try {
+            Class<?> holder = Class.forName("java.lang.VirtualThread$DelayedTaskSchedulers");
+            return (ScheduledExecutorService[]) MethodHandles.privateLookupIn(holder, MethodHandles.lookup())
+                    .findStaticGetter(holder, "INSTANCE", ScheduledExecutorService[].class)
+                    .invokeExact();
+        } catch (Throwable e) {
+            return new ScheduledExecutorService[0]; // their order is the JDK's
+        }
     }
 
     /**
