@@ -341,6 +341,9 @@ final class TestScheduler implements ControlledScheduler {
             if ((turn & 63) == 0 && System.nanoTime() - realEnd > 0) {
                 throw new ScheduleError("out of time: this takes too long in real time");
             }
+            if (turn % YIELDS == YIELDS - 1) {
+                timedWaits().expire(); // those that are never idle must not have others sleep for ever
+            }
             answer();
             if (realTime) {
                 fired += timers.moveTo(Math.min(limit, sinceStart()));

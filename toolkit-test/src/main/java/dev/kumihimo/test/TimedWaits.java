@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * come to it. That clock moves to the tick that expires; if something from outside comes before, by the time that was slept
  * until then.
  *
+ * When: while nothing is ready, as with the toolkit's own timers; and once in 10,000 runs, for programs that wait for nothing else
+ * and always have something to do: these could not be replayed in any way.
+ *
  * Ticks: the JDK's own classes, and a Thread.sleep() that follows another, which has left a permit, look at the clock first and
  * park for what is left, some microseconds less than they were asked for. The tick is rounded up to whole milliseconds, so that
  * these do not matter unless the machine stands still just then; who is due in the same one expires together.

@@ -3,6 +3,7 @@ package dev.kumihimo.test;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kumihimo.channel.Channel;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;
@@ -221,6 +222,29 @@ class RealWaitsTest {
                 }
             });
             assertThat(test.nanoTime()).isZero();
+        }
+    }
+
+    /** Two that always have something to do, until a third has slept. */
+    @Test
+    void aJdkWait_endsAlsoWhereSomethingIsAlwaysReady() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            AtomicBoolean slept = new AtomicBoolean();
+            Channel<Integer> ping = Channel.bounded(1);
+            test.run(() -> {
+                Task.spawn(() -> {
+                    Thread.sleep(20);
+                    slept.set(true);
+                });
+                Task.spawn(() -> {
+                    while (!slept.get()) {
+                        ping.send(1);
+                    }
+                    ping.close();
+                });
+                ping.forEach(item -> {});
+            });
+            assertThat(slept).isTrue();
         }
     }
 

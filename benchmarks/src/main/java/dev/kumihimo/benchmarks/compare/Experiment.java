@@ -41,9 +41,12 @@ public sealed interface Experiment {
         /** How many operations make one iteration; few if it shall only show that the program works. */
         int operations(boolean few);
 
-        /** How long the warm-up takes at least, in milliseconds: the JDK's cryptography is Java that takes long to compile. */
+        /**
+         * How long the warm-up takes at least, in milliseconds. The JDK's handshake is much Java, and is being compiled for half a
+         * minute: until then a figure tells how many of the two processors the compiler has, and no two rounds agree.
+         */
         default long leastWarmUpMillis() {
-            return name().startsWith("tls_") ? 6_000 : 0;
+            return name().startsWith("tls_") ? 40_000 : 0;
         }
     }
 

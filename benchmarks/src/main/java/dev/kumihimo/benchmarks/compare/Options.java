@@ -48,7 +48,7 @@ public record Options(
               --shared            one JVM per Java column and round, which runs the column's workloads one by one
               --quick             one round of one short iteration: shows that everything works, measures nothing
               --warm-up MILLIS    warm-up before each workload (default 2000, shared 1000; Rust and Go: a quarter;
-                                  servers and TLS: 6000)
+                                  servers: 6000, TLS: 40000)
               --time MILLIS       measured time of each workload (default 1000, shared 700)
               --workers N         threads each runtime may use (default: the processors)
               --output FOLDER     where rounds.csv, targets.csv and chart.svg go (default benchmarks/target/compare)
