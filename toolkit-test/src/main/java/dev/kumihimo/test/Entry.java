@@ -5,6 +5,7 @@ import dev.kumihimo.internal.wait.Wait;
 import dev.kumihimo.internal.wait.Waiter;
 import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.concurrent.Delayed;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,10 @@ final class Entry implements Executor {
     /** Whether what it is parked in is a wait for a socket of the JDK's; null where nobody has looked. */
     @Nullable
     Boolean socketWait;
+
+    /** Its wait for a time in the JDK, where that is known; what is left of it is real time. */
+    @Nullable
+    Delayed timedWait;
 
     /** How many spin locks it holds. */
     int locks;

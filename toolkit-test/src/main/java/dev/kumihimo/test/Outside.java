@@ -48,6 +48,7 @@ final class Outside {
     private long wakes;
     private String lastWake = "";
     private long timed;
+    private long disturbed;
     private @Nullable String firstTimedWait;
     private long settlingSince;
     private boolean ending;
@@ -277,6 +278,11 @@ final class Outside {
         sockets.ending(value);
     }
 
+    /** Told that so many waits in the JDK have ended while others ran. */
+    void disturb(int waits) {
+        disturbed += waits;
+    }
+
     TimedWaits timedWaits() {
         return timedWaits;
     }
@@ -334,6 +340,11 @@ final class Outside {
                     .append(timed)
                     .append(" waits in the JDK for a time, which is real time; the first: ")
                     .append(firstTimedWait);
+        }
+        if (disturbed > 0) {
+            text.append("; ")
+                    .append(disturbed)
+                    .append(" of them ended while others ran on and on, which no replay repeats");
         }
         return text.toString();
     }

@@ -14,6 +14,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Delayed;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -160,10 +162,13 @@ final class Report {
                 return "is a blocking job, " + thread.getState();
             }
             Object blocker = LockSupport.getBlocker(thread);
-            long left = scheduler.timedWaits().left(entry);
+            Delayed timed = entry.timedWait;
             return "waits outside the toolkit, " + thread.getState()
                     + (blocker == null ? "" : " at " + told(blocker))
-                    + (left < 0 ? "" : ", for another " + Math.ceilDiv(left, 1_000_000) + " ms of real time");
+                    + (timed == null
+                            ? ""
+                            : ", for another " + Math.max(0, timed.getDelay(TimeUnit.MILLISECONDS))
+                                    + " ms of real time");
         }
 
         /** What the JDK parks at tells of its state; the toString() of a user's object might wait for it. */

@@ -310,7 +310,7 @@ public final class TestRuntime implements AutoCloseable {
      */
     public boolean step() {
         return command(() -> {
-            List<Entry> ready = scheduler.readyNow();
+            List<Entry> ready = scheduler.readyAtRest();
             return !ready.isEmpty() && runOnly(scheduler.pick(), Long.MAX_VALUE, 1);
         });
     }
@@ -356,7 +356,7 @@ public final class TestRuntime implements AutoCloseable {
     }
 
     private boolean isQueued(Entry entry) {
-        scheduler.readyNow(); // takes in what was handed over while all was at rest
+        scheduler.readyAtRest(); // takes in what was handed over while all was at rest
         return entry.queued;
     }
 
@@ -398,7 +398,7 @@ public final class TestRuntime implements AutoCloseable {
     /** {@return the tasks that are ready, each by its number and name, the one that has been ready longest first} */
     public List<String> ready() {
         ensureNotDriven();
-        return scheduler.readyNow().stream().map(Entry::toString).toList();
+        return scheduler.readyAtRest().stream().map(Entry::toString).toList();
     }
 
     /**

@@ -333,6 +333,7 @@ final class TestScheduler implements ControlledScheduler {
 
     private boolean driveOn(BooleanSupplier reached, long limit, long realEnd) {
         fruitless = 0;
+        int busy = 0;
         for (long turn = 0; ; turn++) {
             if (interrupted) {
                 interrupted = false;
@@ -341,8 +342,11 @@ final class TestScheduler implements ControlledScheduler {
             if ((turn & 63) == 0 && System.nanoTime() - realEnd > 0) {
                 throw new ScheduleError("out of time: this takes too long in real time");
             }
-            if (turn % YIELDS == YIELDS - 1) {
-                timedWaits().expire(); // those that are never idle must not have others sleep for ever
+            if (realTime) {
+                timedWaits().expireOverdue();
+            } else if (busy >= YIELDS) {
+                busy = 0;
+                outside.disturb(timedWaits().expireOverdue()); // who is never idle must not have others sleep for ever
             }
             answer();
             if (realTime) {
@@ -361,13 +365,16 @@ final class TestScheduler implements ControlledScheduler {
             if (next != null && fruitless <= YIELDS + ready.size()) {
                 ensureFewSteps();
                 run(next);
+                busy++;
                 outside.ran();
                 if (stopped != null) {
                     return false;
                 }
                 rethrow();
                 deadlocks.left(next);
-            } else if (!letTimePass(limit, next != null)) {
+            } else if (letTimePass(limit, next != null)) {
+                busy = 0;
+            } else {
                 return false;
             }
         }
@@ -758,6 +765,14 @@ final class TestScheduler implements ControlledScheduler {
         int count = fired;
         fired = 0;
         return count;
+    }
+
+    /** {@return what is ready while nobody drives, also by the end of a wait in the JDK whose time has come} */
+    List<Entry> readyAtRest() {
+        if (!isDriven()) {
+            timedWaits().expireOverdue();
+        }
+        return readyNow();
     }
 
     List<Entry> readyNow() {

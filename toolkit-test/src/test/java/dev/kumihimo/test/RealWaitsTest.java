@@ -7,6 +7,7 @@ import dev.kumihimo.channel.Channel;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;
+import dev.kumihimo.runtime.TaskRuntime;
 import dev.kumihimo.runtime.VoidBody;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -206,55 +207,179 @@ class RealWaitsTest {
         }
     }
 
-    /** Who is woken by others again and again does not keep one waiting whose time has come. */
+    /** Who is woken from outside, again and again and before its time, does not put off one whose time has come. */
     @Test
     void aJdkWait_isNotPutOff_byWhatComesFromOutside() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
-            AtomicBoolean awake = new AtomicBoolean();
+            AtomicBoolean slept = new AtomicBoolean();
+            Semaphore wakeups = new Semaphore(0);
             test.run(() -> {
+                TaskRuntime.current().spawnBlocking(() -> {
+                    while (!slept.get()) {
+                        LockSupport.parkNanos(1_000_000);
+                        wakeups.release();
+                    }
+                    return null;
+                });
                 Task.spawn(() -> {
                     Thread.sleep(50);
-                    awake.set(true);
+                    slept.set(true);
                 });
-                while (!awake.get()) {
-                    Task.blocking(() -> LockSupport.parkNanos(3_000_000));
-                    Thread.sleep(1);
+                while (!slept.get()) {
+                    wakeups.tryAcquire(10, TimeUnit.MILLISECONDS);
                 }
             });
             assertThat(test.nanoTime()).isZero();
         }
     }
 
-    /** Two that always have something to do, until a third has slept. */
+    /** The clock of these waits moves to the time that has come, whether that was slept or computed away. */
     @Test
-    void aJdkWait_endsAlsoWhereSomethingIsAlwaysReady() throws Exception {
+    void aJdkWait_countsFromTheEndOfTheOneBefore() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
-            AtomicBoolean slept = new AtomicBoolean();
-            Channel<Integer> ping = Channel.bounded(1);
+            List<String> order = new ArrayList<>();
             test.run(() -> {
-                Task.spawn(() -> {
-                    Thread.sleep(20);
-                    slept.set(true);
+                JoinHandle<?> twice = Task.spawn(() -> {
+                    LockSupport.parkNanos(10_000_000);
+                    order.add("10");
+                    Thread.sleep(10);
+                    order.add("10 and 10");
                 });
-                Task.spawn(() -> {
-                    while (!slept.get()) {
-                        ping.send(1);
-                    }
-                    ping.close();
+                JoinHandle<?> once = Task.spawn(() -> {
+                    computeFor(30);
+                    Thread.sleep(15);
+                    order.add("15");
                 });
-                ping.forEach(item -> {});
+                twice.join();
+                once.join();
             });
-            assertThat(slept).isTrue();
+            assertThat(order).hasSize(3);
+            if (JDK_WAITS_IN_ORDER) {
+                assertThat(order).containsExactly("10", "15", "10 and 10");
+            }
+        }
+    }
+
+    /** 1,200 parks of 20 us take some 150 ms, and not 1,200: with a timeout in the place of the sleep, it would pass. */
+    @Test
+    void shortParks_doNotCountAsMilliseconds() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            List<String> order = new ArrayList<>();
+            test.run(() -> {
+                JoinHandle<?> sleeper = named(test, "sleeper", () -> {
+                    Thread.sleep(1_000);
+                    order.add("slept");
+                });
+                JoinHandle<?> parker = named(test, "parker", () -> {
+                    for (int i = 0; i < 1_200; i++) {
+                        LockSupport.parkNanos(20_000);
+                    }
+                    order.add("parked");
+                });
+                parker.join();
+                sleeper.join();
+            });
+            assertThat(order).hasSize(2);
+            if (JDK_WAITS_IN_ORDER) {
+                assertThat(order).containsExactly("parked", "slept");
+            }
         }
     }
 
     @Test
-    void otherVirtualThreads_sleepAsEver() throws Exception {
+    void aJdkWaitThatIsEndedBefore_isForgotten() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
+            test.run(() -> {
+                Semaphore permit = new Semaphore(0);
+                JoinHandle<Boolean> waiter = Task.spawn(() -> permit.tryAcquire(10, TimeUnit.MILLISECONDS));
+                Task.yieldNow();
+                permit.release();
+                waiter.join();
+                Thread.sleep(20); // beyond what it would have waited
+            });
+            assertThat(test.nanoTime()).isZero();
+        }
+    }
+
+    @Test
+    void aJdkWait_isSeenToEnd_whileNobodyDrives() {
+        try (TestRuntime test = TestRuntime.fifo()) {
+            JoinHandle<?> sleeper = named(test, "sleeper", () -> Thread.sleep(5));
+            test.step();
+            named(test, "other", () -> {});
+            assertThat(test.isReady(sleeper)).isFalse();
+            computeFor(20);
+            while (!test.isReady(sleeper)) {
+                Thread.onSpinWait(); // before 25 a thread of the JDK's brings it
+            }
+            assertThat(test.ready()).containsExactlyInAnyOrder("#0 \"sleeper\"", "#1 \"other\"");
+            while (!sleeper.isDone()) {
+                test.step(sleeper);
+            }
+        }
+    }
+
+    /** Two that always have something to do, until a third has slept; beside a fourth, whose short sleeps come first in order. */
+    private static void beBusyUntilOneHasSlept() throws Exception {
+        AtomicBoolean slept = new AtomicBoolean();
+        Channel<Integer> ping = Channel.bounded(1);
+        Task.spawn(() -> {
+            Thread.sleep(100);
+            slept.set(true);
+        });
+        Task.spawn(() -> {
+            while (!slept.get()) {
+                Thread.sleep(1);
+                computeFor(5);
+            }
+        });
+        Task.spawn(() -> {
+            while (!slept.get()) {
+                ping.send(1);
+            }
+            ping.close();
+        });
+        ping.forEach(item -> {});
+    }
+
+    @Test
+    void aJdkWait_endsAlsoWhereSomethingIsAlwaysReady() throws Exception {
+        try (TestRuntime test = TestRuntime.builder()
+                .strategy(Strategy.fifo())
+                .maxSteps(Long.MAX_VALUE)
+                .build()) {
+            test.run(RealWaitsTest::beBusyUntilOneHasSlept);
+            if (JDK_WAITS_IN_ORDER) {
+                assertThat(test.replay())
+                        .contains(" of them ended while others ran on and on, which no replay repeats");
+            }
+        }
+    }
+
+    @Test
+    void aJdkWait_endsAtItsTime_whereTheClockFollowsRealTime() throws Exception {
+        try (TestRuntime test = TestRuntime.builder()
+                .strategy(Strategy.fifo())
+                .startPaused(false)
+                .maxSteps(Long.MAX_VALUE)
+                .build()) {
+            test.run(RealWaitsTest::beBusyUntilOneHasSlept);
+            assertThat(test.replay()).doesNotContain("ran on and on");
+        }
+    }
+
+    /** Their scheduler is neither the JDK's own nor a test's, so the JDK asks the same place for their wakeup. */
+    @Test
+    void threadsOfOtherRuntimes_sleepAsEver() throws Exception {
+        try (TestRuntime test = TestRuntime.fifo();
+                TaskRuntime other = TaskRuntime.builder().workerThreads(1).build()) {
             test.run(() -> Thread.sleep(1));
-            Thread other = Thread.startVirtualThread(() -> LockSupport.parkNanos(1_000_000));
-            other.join();
-            assertThat(other.isAlive()).isFalse();
+            assertThat(other.spawn(() -> {
+                                Thread.sleep(1);
+                                return "slept";
+                            })
+                            .join())
+                    .isEqualTo("slept");
         }
     }
 
