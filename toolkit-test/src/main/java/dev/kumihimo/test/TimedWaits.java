@@ -2,7 +2,6 @@ package dev.kumihimo.test;
 
 import dev.kumihimo.internal.jdk.VirtualThreads;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.Delayed;
@@ -126,8 +125,7 @@ final class TimedWaits {
         }
         long due = waits.first().due;
         long left = 0;
-        for (Iterator<TimedWait> all = waits.iterator(); all.hasNext(); ) {
-            TimedWait wait = all.next();
+        for (TimedWait wait : waits) {
             if (wait.due != due) {
                 break;
             }
