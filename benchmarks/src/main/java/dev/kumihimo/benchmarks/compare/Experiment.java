@@ -170,8 +170,9 @@ public sealed interface Experiment {
                             new Measure("timers_million_max", Measure.Unit.MILLISECONDS, List.of()))),
             probed("driver_cpu_unread", 1_000, 50, Measure.Unit.PERCENT, absolutelyAtMost(2)),
             probed("driver_cpu_idle", 10_000, 50, Measure.Unit.PERCENT, absolutelyAtMost(1)),
-            served(64),
-            served(512),
+            served(64, httpTargets(), atMost(1.15, "tokio")),
+            served(512, httpTargets(), atMost(1.15, "tokio")),
+            served(4_096, List.of()),
             proxiedBulk(1),
             proxiedBulk(8),
             proxiedRequests(64));
@@ -222,18 +223,18 @@ public sealed interface Experiment {
         return new Probed(name, 200, 10, measures.toList());
     }
 
-    private static Experiment served(int connections) {
+    private static List<Target> httpTargets() {
+        return List.of(atLeast(1.0, "tokio"), atLeast(1.05, "netty_epoll"), atLeast(1.3, "jdk"));
+    }
+
+    private static Experiment served(int connections, List<Target> targets, Target... cpuTargets) {
+        String name = "http_hello_" + connections;
         return new Served(
-                "http_hello_" + connections,
+                name,
                 connections,
                 List.of(
+                        new Measure(name, Measure.Unit.REQUESTS_PER_SECOND, targets),
                         new Measure(
-                                "http_hello_" + connections,
-                                Measure.Unit.REQUESTS_PER_SECOND,
-                                List.of(atLeast(1.0, "tokio"), atLeast(1.05, "netty_epoll"), atLeast(1.3, "jdk"))),
-                        new Measure(
-                                "http_cpu_" + connections,
-                                Measure.Unit.CPU_MICROS_PER_REQUEST,
-                                List.of(atMost(1.15, "tokio")))));
+                                "http_cpu_" + connections, Measure.Unit.CPU_MICROS_PER_REQUEST, List.of(cpuTargets))));
     }
 }

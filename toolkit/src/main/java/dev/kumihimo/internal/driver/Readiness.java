@@ -87,19 +87,21 @@ public final class Readiness {
         return registered;
     }
 
-    /** Takes an event. Driver only. */
-    void ready(SelectionKey selected) {
+    /** Takes an event. Driver only. Returns whether it was new: the last one had been consumed. */
+    boolean ready(SelectionKey selected) {
+        boolean isNew = false;
         try {
             int ops = selected.readyOps();
             if ((ops & INPUT) != 0) {
-                input.post(selected, ops & INPUT);
+                isNew = input.post(selected, ops & INPUT);
             }
             if ((ops & ~INPUT) != 0) {
-                output.post(selected, ops & ~INPUT);
+                isNew |= output.post(selected, ops & ~INPUT);
             }
         } catch (CancelledKeyException e) {
             // closed meanwhile; close() ends the waits
         }
+        return isNew;
     }
 
     /** {@return whether an event for an operation is unconsumed, or none will come any more} Racy. */
@@ -393,12 +395,12 @@ public final class Readiness {
             }
         }
 
-        void post(SelectionKey selected, int ops) {
+        boolean post(SelectionKey selected, int ops) {
             Object before;
             do {
                 before = content;
                 if (before == ENDED) {
-                    return;
+                    return true;
                 }
             } while (!CONTENT.compareAndSet(this, before, READY)); // lost: a waiter came or went
             grantAll(before);
@@ -413,6 +415,7 @@ public final class Readiness {
                     selected.interestOpsOr(again);
                 }
             }
+            return before != READY;
         }
 
         void announce() {
