@@ -8,8 +8,8 @@ import java.nio.channels.Pipe;
 import java.nio.channels.SelectionKey;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -28,33 +28,48 @@ class DriverSpacingTest {
         }
     }
 
-    private final Driver driver = new Driver(new NoHost());
-    private Pipe pipe;
-    private Readiness input;
+    private static final int MANY = 65;
 
-    @BeforeEach
-    void register() throws IOException {
-        pipe = Pipe.open();
-        pipe.source().configureBlocking(false);
-        input = driver.register(pipe.source());
+    private final Driver driver = new Driver(new NoHost());
+    private final List<Pipe> pipes = new ArrayList<>();
+    private final List<Readiness> inputs = new ArrayList<>();
+
+    private void register(int count) throws IOException {
+        for (int i = 0; i < count; i++) {
+            Pipe pipe = Pipe.open();
+            pipes.add(pipe);
+            pipe.source().configureBlocking(false);
+            inputs.add(driver.register(pipe.source()));
+        }
     }
 
     @AfterEach
     void close() throws IOException {
         driver.close();
-        pipe.source().close();
-        pipe.sink().close();
+        for (Pipe pipe : pipes) {
+            pipe.source().close();
+            pipe.sink().close();
+        }
     }
 
     private void send() throws IOException {
-        pipe.sink().write(ByteBuffer.allocate(1));
-        input.arm(SelectionKey.OP_READ);
+        for (int i = 0; i < pipes.size(); i++) {
+            pipes.get(i).sink().write(ByteBuffer.allocate(1));
+            inputs.get(i).arm(SelectionKey.OP_READ);
+        }
     }
 
-    /** Lets unread data be reported until the driver does not look out for it any more; returns the spacings on the way. */
-    private List<Integer> repeat() {
+    private void receive() throws IOException {
+        for (int i = 0; i < pipes.size(); i++) {
+            inputs.get(i).dropEvent(SelectionKey.OP_READ);
+            pipes.get(i).source().read(ByteBuffer.allocate(1));
+        }
+    }
+
+    /** Turns the driver as busy carriers do, and returns the spacings on the way. */
+    private List<Integer> pollWhile(BooleanSupplier condition) {
         List<Integer> spacings = new ArrayList<>(List.of(driver.spacing()));
-        while (input.isArmed(SelectionKey.OP_READ)) {
+        while (condition.getAsBoolean() && !Thread.interrupted()) {
             driver.poll();
             if (driver.spacing() != spacings.getLast()) {
                 spacings.add(driver.spacing());
@@ -63,36 +78,41 @@ class DriverSpacingTest {
         return spacings;
     }
 
+    /** Lets unread data be reported until the driver does not look out for it any more. */
+    private List<Integer> repeat() {
+        return pollWhile(() -> inputs.getFirst().isArmed(SelectionKey.OP_READ));
+    }
+
     @Test
     void repeats_areAskedForEverMoreSeldom_upTo8Milliseconds() throws IOException {
+        register(MANY);
         send();
         assertThat(repeat()).containsExactly(1, 2, 4, 8);
     }
 
     @Test
+    void fewRepeats_areAskedForAsEver() throws IOException {
+        register(MANY - 1);
+        send();
+        assertThat(repeat()).containsExactly(1);
+    }
+
+    @Test
     void news_areAskedForOftenerAgain() throws IOException {
+        register(MANY);
         send();
         repeat();
-        input.dropEvent(SelectionKey.OP_READ);
-        pipe.source().read(ByteBuffer.allocate(1));
+        receive();
         send();
-        while (!input.isReady(SelectionKey.OP_READ)) {
-            driver.poll();
-        }
-        assertThat(driver.spacing()).isEqualTo(4);
+        assertThat(pollWhile(() -> !inputs.getFirst().isReady(SelectionKey.OP_READ)))
+                .containsExactly(8, 4);
     }
 
     @Test
     void silence_isAskedForOftenerAgain() throws IOException {
+        register(MANY);
         send();
         repeat();
-        List<Integer> spacings = new ArrayList<>(List.of(driver.spacing()));
-        while (driver.spacing() > 1 && !Thread.interrupted()) { // nothing is armed: each selection is empty
-            driver.poll();
-            if (driver.spacing() != spacings.getLast()) {
-                spacings.add(driver.spacing());
-            }
-        }
-        assertThat(spacings).containsExactly(8, 4, 2, 1);
+        assertThat(pollWhile(() -> driver.spacing() > 1)).containsExactly(8, 4, 2, 1); // nothing is armed
     }
 }
