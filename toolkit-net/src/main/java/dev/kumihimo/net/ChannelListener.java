@@ -118,7 +118,7 @@ abstract sealed class ChannelListener<S extends ChannelStream> implements Stream
             channel.close();
         } finally {
             readiness.close();
-            readiness.awaitForgotten(channel, CLOSE_NANOS); // within microseconds, unless the system is stalled
+            readiness.awaitForgotten(channel, CLOSE_NANOS); // within milliseconds, unless the system is stalled
         }
     }
 }

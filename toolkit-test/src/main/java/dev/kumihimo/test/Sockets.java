@@ -130,7 +130,7 @@ final class Sockets implements Driver.Host {
         }
     }
 
-    /** As {@link #turn()}, once in a millisecond, for who calls all the time. */
+    /** As {@link #turn()}, once in a millisecond at most, for who calls all the time. */
     void turnSometimes() {
         Driver sockets = driver;
         if (sockets != null) {

@@ -28,11 +28,11 @@ import org.jspecify.annotations.Nullable;
  *         BLOCKED --wake(): CAS--> WAKING --select or park returned--> OWNED  (one wakeup() or unpark() per blocking)
  *         FREE --close(): CAS--> CLOSED
  *
- * Fields: wheel, origin of ticks, lastSelection, spacing, reports, repeats: the owner only; handed over by the release store of FREE and the CAS that
- * takes it. newTimers: pushed by CAS by anybody, taken whole by the owner. blockedUntil: written by the owner before BLOCKED,
- * read by armers after they saw BLOCKED. parked: likewise, read by who wakes. deferred: set by armers on carriers, cleared by
- * the owner. selections: written by the owner, odd while the selector is at work; read by who waits for it to have let go of a
- * channel.
+ * Fields: wheel, origin of ticks, lastSelection, spacing, reports, repeats: the owner only; handed over by the release store
+ * of FREE and the CAS that takes it. newTimers: pushed by CAS by anybody, taken whole by the owner. blockedUntil: written by
+ * the owner before BLOCKED, read by armers after they saw BLOCKED. parked: likewise, read by who wakes. deferred: set by
+ * armers on carriers, cleared by the owner. selections: written by the owner, odd while the selector is at work; read by who
+ * waits for it to have let go of a channel.
  *
  * Waiting: the owner publishes BLOCKED (volatile) and then looks again for new timers and work; whoever brings some pushes
  * first (CAS or fence) and then reads the state. One of the two sees the other (H1 lost wakeup).
@@ -297,7 +297,7 @@ public final class Driver implements TimerService, AutoCloseable {
 
     /**
      * Takes what is ready and due, without blocking, if nobody else is at it. Called at a carrier's tick. Asks the selector
-     * once in a millisecond at most, and down to once in {@link #MAX_SPACING} while it repeats many of its reports.
+     * once in a millisecond at most, and down to once in MAX_SPACING while it repeats many of its reports.
      */
     public void poll() {
         if (state == FREE && STATE.compareAndSet(this, FREE, OWNED)) {

@@ -87,7 +87,7 @@ public final class Readiness {
         return registered;
     }
 
-    /** Takes an event. Driver only. Returns whether it was new: the last one had been consumed. */
+    /** Takes an event. Driver only. Returns whether it was new: the last one had been consumed, or no other will come. */
     boolean ready(SelectionKey selected) {
         boolean isNew = false;
         try {
@@ -99,7 +99,7 @@ public final class Readiness {
                 isNew |= output.post(selected, ops & ~INPUT);
             }
         } catch (CancelledKeyException e) {
-            // closed meanwhile; close() ends the waits
+            return true; // closed meanwhile; close() ends the waits
         }
         return isNew;
     }

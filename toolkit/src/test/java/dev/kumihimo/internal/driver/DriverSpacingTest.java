@@ -53,7 +53,11 @@ class DriverSpacingTest {
     }
 
     private void send() throws IOException {
-        for (int i = 0; i < pipes.size(); i++) {
+        send(0);
+    }
+
+    private void send(int first) throws IOException {
+        for (int i = first; i < pipes.size(); i++) {
             pipes.get(i).sink().write(ByteBuffer.allocate(1));
             inputs.get(i).arm(SelectionKey.OP_READ);
         }
@@ -87,7 +91,32 @@ class DriverSpacingTest {
     void repeats_areAskedForEverMoreSeldom_upTo8Milliseconds() throws IOException {
         register(MANY);
         send();
+        long start = driver.nanoTime();
         assertThat(repeat()).containsExactly(1, 2, 4, 8);
+        long least = 1 + 2 + 4 + 4 * 8 - 1; // between eight selections, from anywhere in the first millisecond
+        assertThat(driver.nanoTime() - start).isGreaterThan(least * 1_000_000);
+    }
+
+    @Test
+    void repeats_areAskedForAsEver_amongThriceAsManyNews() throws IOException {
+        register(MANY);
+        send();
+        pollWhile(() -> !inputs.getFirst().isReady(SelectionKey.OP_READ));
+        register(3 * MANY + 5);
+        send(MANY);
+        assertThat(pollWhile(() -> !inputs.getLast().isReady(SelectionKey.OP_READ)))
+                .containsExactly(1);
+    }
+
+    @Test
+    void repeats_doNotHoldBackACarrierWithoutWork() throws IOException {
+        register(MANY);
+        send();
+        repeat();
+        receive();
+        send();
+        assertThat(driver.block(() -> true)).isTrue();
+        assertThat(inputs.getFirst().isReady(SelectionKey.OP_READ)).isTrue();
     }
 
     @Test
