@@ -27,8 +27,8 @@ def cpu_nanos(listener):
         for child in children.read().split():
             try:
                 total += ticks(child, True)
-            except FileNotFoundError:
-                pass  # has ended
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # has ended, before its file was opened or before it was read
     return total * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
