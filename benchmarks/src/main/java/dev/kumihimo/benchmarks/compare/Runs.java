@@ -24,6 +24,9 @@ final class Runs implements AutoCloseable {
     /** Less than for a server: a proxy has less code to compile. */
     private static final int PROXY_WARM_UP_SECONDS = 4;
 
+    /** What a run that measures nothing opens at most: as many as are allowed anywhere. */
+    private static final int QUICK_CONNECTIONS = 64;
+
     private final Options options;
     private final Child.Setting setting;
     private final Wrk wrk;
@@ -109,14 +112,16 @@ final class Runs implements AutoCloseable {
             throws IOException, InterruptedException {
         var command = new ArrayList<>(column.command());
         command.add("http");
+        int connections =
+                options.quick() ? Math.min(experiment.connections(), QUICK_CONNECTIONS) : experiment.connections();
         try (var server = Child.start(setting, command)) {
             int port = Integer.parseInt(server.next("listening", ANSWER_LIMIT));
             int warmUp = warmUpSeconds(SERVER_WARM_UP_SECONDS, column);
             if (warmUp > 0) {
-                wrk.load(experiment.connections(), warmUp, port);
+                wrk.load(connections, warmUp, port);
             }
             long before = cpuNanos(server);
-            var load = wrk.load(experiment.connections(), options.quick() ? 1 : options.shared() ? 3 : 5, port);
+            var load = wrk.load(connections, options.quick() ? 1 : options.shared() ? 3 : 5, port);
             long used = cpuNanos(server) - before;
             if (load.requests() == 0) {
                 throw new IOException("no request was answered");
