@@ -71,7 +71,7 @@ public final class Driver implements TimerService, AutoCloseable {
     /** The most milliseconds between two selections while all carriers are busy. */
     private static final int MAX_SPACING = 8;
 
-    /** Fewer repeated reports cost next to nothing: 64 of them some 20 us. */
+    /** Fewer repeated reports cost next to nothing: 64 of them some 20 us (an estimate). */
     private static final int MANY_REPEATS = 64;
 
     /** How many new or cancelled timers may pile up before the driver is woken to take them. */

@@ -44,18 +44,6 @@ class DriverHeirTest {
         }
     }
 
-    private static final class NoHost implements Driver.Host {
-        @Override
-        public boolean callerAttends() {
-            return true;
-        }
-
-        @Override
-        public void attend() {
-            throw new AssertionError("nobody to attend");
-        }
-    }
-
     private final Heir heir = new Heir();
     private final Driver driver = new Driver(new NoHost());
     private final long deadline = TimerService.realNanoTime() + HOUR;

@@ -16,18 +16,6 @@ import org.junit.jupiter.api.Timeout;
 /** How long busy carriers leave between two selections: longer while these repeat what is known, and shorter with news. */
 @Timeout(30)
 class DriverSpacingTest {
-    private static final class NoHost implements Driver.Host {
-        @Override
-        public boolean callerAttends() {
-            return true;
-        }
-
-        @Override
-        public void attend() {
-            throw new AssertionError("nobody to attend");
-        }
-    }
-
     private static final int MANY = 65;
 
     private final Driver driver = new Driver(new NoHost());
