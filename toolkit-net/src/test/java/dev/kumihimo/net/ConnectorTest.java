@@ -1,7 +1,6 @@
 package dev.kumihimo.net;
 
 import static dev.kumihimo.net.Loopback.HOST;
-import static dev.kumihimo.net.Loopback.openSockets;
 import static dev.kumihimo.net.Loopback.refusing;
 import static dev.kumihimo.net.Loopback.runtime;
 import static dev.kumihimo.net.Loopback.untilWaiting;
@@ -31,7 +30,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,11 +38,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Connecting to one address and to several: who wins, and what is left behind. */
 @Timeout(40)
 class ConnectorTest {
-    @BeforeAll
-    static void openWhatTheJdkKeeps() throws IOException {
-        Loopback.Pair.open().close();
-    }
-
     private static TcpStream connect(InetSocketAddress... addresses) throws IOException {
         return Connector.connect("several:1", List.of(addresses), Deadlines.NEVER);
     }
@@ -76,13 +69,13 @@ class ConnectorTest {
         InetSocketAddress refusing = refusing();
         try (TaskRuntime runtime = runtime(1);
                 TcpListener listener = TcpListener.bind(HOST, 0)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             List<InetSocketAddress> addresses = new ArrayList<>(Collections.nCopies(240, refusing));
             addresses.add(listener.localAddress());
             try (TcpStream stream = runtime.blockOn(() -> connect(addresses.toArray(new InetSocketAddress[0])))) {
                 assertThat(stream.peerAddress()).isEqualTo(listener.localAddress());
             }
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -92,14 +85,14 @@ class ConnectorTest {
         try (TaskRuntime runtime = runtime(carriers);
                 Deaf deaf = new Deaf(HOST);
                 TcpListener listener = TcpListener.bind(HOST, 0)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             long start = System.nanoTime();
             TcpStream stream = runtime.blockOn(() -> connect(deaf.address(), listener.localAddress()));
             assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(Connector.STAGGER_NANOS);
             assertThat(stream.peerAddress()).isEqualTo(listener.localAddress());
-            await().until(() -> openSockets() == before + 1);
+            await().until(() -> before.opened() == 1);
             stream.close();
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -117,13 +110,13 @@ class ConnectorTest {
         try (TaskRuntime runtime = runtime(1);
                 Deaf first = new Deaf(HOST);
                 Deaf second = new Deaf(HOST)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             JoinHandle<TcpStream> connecting = runtime.spawn(() -> connect(first.address(), second.address()));
-            await().until(() -> openSockets() == before + 2);
+            await().until(() -> before.opened() == 2);
             first.listen(); // heard when the system asks again, a second or more later
             try (TcpStream stream = connecting.join()) {
                 assertThat(stream.peerAddress()).isEqualTo(first.address());
-                await().until(() -> openSockets() == before + 1);
+                await().until(() -> before.opened() == 1);
             }
         }
     }
@@ -133,7 +126,7 @@ class ConnectorTest {
         InetSocketAddress first = refusing();
         InetSocketAddress second = refusing();
         try (TaskRuntime runtime = runtime(1)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             assertThatThrownBy(() -> runtime.blockOn(() -> connect(first, second)))
                     .isInstanceOf(ConnectException.class)
                     .hasMessageContaining("several:1")
@@ -143,7 +136,7 @@ class ConnectorTest {
                     .satisfies(e -> assertThat(e.getSuppressed())
                             .hasSize(2)
                             .allSatisfy(each -> assertThat(each).isInstanceOf(ConnectException.class)));
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -152,14 +145,14 @@ class ConnectorTest {
         try (TaskRuntime runtime = runtime(1);
                 Deaf first = new Deaf(HOST);
                 Deaf second = new Deaf(HOST)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             assertThatThrownBy(() ->
                             runtime.blockOn(() -> connect(Duration.ofSeconds(1), first.address(), second.address())))
                     .isInstanceOf(SocketTimeoutException.class)
                     .hasMessageContaining("several:1")
                     .hasMessageContaining("127.0.0.1:" + first.address().getPort());
             assertThat(Thread.currentThread().isInterrupted()).isFalse();
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -169,13 +162,13 @@ class ConnectorTest {
         try (TaskRuntime runtime = runtime(carriers);
                 Deaf first = new Deaf(HOST);
                 Deaf second = new Deaf(HOST)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             JoinHandle<TcpStream> connecting = runtime.spawn(() -> connect(first.address(), second.address()));
-            await().until(() -> openSockets() == before + 2);
+            await().until(() -> before.opened() == 2);
             untilWaiting(connecting);
             connecting.abort();
             assertThat(connecting.result()).isInstanceOf(JoinResult.Cancelled.class);
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -183,7 +176,7 @@ class ConnectorTest {
     void connect_closesAllAttempts_whenTheThreadIsInterrupted() throws Exception {
         try (Deaf first = new Deaf(HOST);
                 Deaf second = new Deaf(HOST)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             Throwable[] thrown = new Throwable[1];
             boolean[] flag = new boolean[1];
             Thread thread = new Thread(() -> {
@@ -195,12 +188,12 @@ class ConnectorTest {
                 }
             });
             thread.start();
-            await().until(() -> openSockets() == before + 2);
+            await().until(() -> before.opened() == 2);
             thread.interrupt();
             thread.join();
             assertThat(thrown[0]).isExactlyInstanceOf(InterruptedIOException.class);
             assertThat(flag[0]).isTrue();
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -209,11 +202,11 @@ class ConnectorTest {
         try (TaskRuntime runtime = runtime(1);
                 Deaf first = new Deaf(HOST);
                 Deaf second = new Deaf(HOST)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             assertThatThrownBy(() -> runtime.blockOn(() -> dev.kumihimo.time.Timeout.call(
                             Duration.ofMillis(500), () -> connect(first.address(), second.address()))))
                     .isInstanceOf(TimeoutException.class);
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -292,7 +285,7 @@ class ConnectorTest {
     void connect_endsWithItsDeadline_whenTheBacklogIsFull() throws Exception {
         try (TaskRuntime runtime = runtime(1);
                 Deaf deaf = new Deaf(HOST)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             assertThatThrownBy(() -> runtime.blockOn(() -> TcpStream.connect(deaf.address(), Duration.ofMillis(200))))
                     .isInstanceOf(SocketTimeoutException.class)
                     .hasMessageContaining("127.0.0.1:" + deaf.address().getPort());
@@ -301,7 +294,7 @@ class ConnectorTest {
             assertThatThrownBy(() -> runtime.blockOn(
                             () -> TcpStream.connect(HOST, deaf.address().getPort(), Duration.ofMillis(100))))
                     .isInstanceOf(SocketTimeoutException.class);
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -309,12 +302,12 @@ class ConnectorTest {
     void connect_endsWithItsTask_whenTheBacklogIsFull() throws Exception {
         try (TaskRuntime runtime = runtime(1);
                 Deaf deaf = new Deaf(HOST)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             JoinHandle<TcpStream> connecting = runtime.spawn(() -> TcpStream.connect(deaf.address()));
             untilWaiting(connecting);
             connecting.abort();
             assertThatThrownBy(() -> connecting.join()).isInstanceOf(TaskCancelledException.class);
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -334,14 +327,14 @@ class ConnectorTest {
     @Test
     void connect_ends_whenTheRuntimeIsClosed() throws Exception {
         try (Deaf deaf = new Deaf(HOST)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             TaskRuntime runtime = runtime(1);
             JoinHandle<TcpStream> connecting = runtime.spawn(() -> TcpStream.connect(deaf.address()));
             untilWaiting(connecting);
             runtime.close();
             assertThatThrownBy(() -> connecting.join())
                     .isInstanceOfAny(TaskCancelledException.class, ExecutionException.class);
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 

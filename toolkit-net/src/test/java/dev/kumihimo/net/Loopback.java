@@ -14,10 +14,6 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -167,22 +163,5 @@ final class Loopback {
         Waiter waiter = (Waiter) (Object) selecting;
         await().pollInterval(Duration.ofMillis(1)).until(() -> selecting.isFinished() || waiter.openWait() != null);
         return selecting;
-    }
-
-    /** How many descriptors of this process are sockets. */
-    static int openSockets() throws IOException {
-        int count = 0;
-        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-            for (Path descriptor : descriptors) {
-                try {
-                    if (Files.readSymbolicLink(descriptor).toString().startsWith("socket:")) {
-                        count++;
-                    }
-                } catch (NoSuchFileException e) {
-                    // closed meanwhile
-                }
-            }
-        }
-        return count;
     }
 }

@@ -2,7 +2,6 @@ package dev.kumihimo.net;
 
 import static dev.kumihimo.net.Loopback.HOST;
 import static dev.kumihimo.net.Loopback.bytes;
-import static dev.kumihimo.net.Loopback.openSockets;
 import static dev.kumihimo.net.Loopback.runtime;
 import static dev.kumihimo.net.Loopback.text;
 import static dev.kumihimo.net.Loopback.untilWaiting;
@@ -36,7 +35,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,13 +101,6 @@ class StreamContractTest {
         public void close() throws IOException {
             here.close();
             there.close();
-        }
-    }
-
-    @BeforeEach
-    void openWhatTheJdkKeeps() throws IOException {
-        for (Kind kind : Kind.values()) {
-            kind.listen().close();
         }
     }
 
@@ -342,7 +333,7 @@ class StreamContractTest {
     @EnumSource
     void descriptors_areGivenBack(Kind kind) throws Exception {
         try (TaskRuntime runtime = runtime(2)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             for (int i = 0; i < 50; i++) {
                 Pair pair = kind.pair(runtime);
                 JoinHandle<String> reading = runtime.spawn(() -> read(pair.here));
@@ -350,7 +341,7 @@ class StreamContractTest {
                 pair.close();
                 reading.result();
             }
-            await().atMost(LONG).until(() -> openSockets() <= before);
+            await().atMost(LONG).until(() -> before.opened() == 0);
         }
     }
 

@@ -2,7 +2,6 @@ package dev.kumihimo.net;
 
 import static dev.kumihimo.net.Loopback.HOST;
 import static dev.kumihimo.net.Loopback.bytes;
-import static dev.kumihimo.net.Loopback.openSockets;
 import static dev.kumihimo.net.Loopback.read;
 import static dev.kumihimo.net.Loopback.runtime;
 import static dev.kumihimo.net.Loopback.untilWaiting;
@@ -29,7 +28,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,11 +36,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Ends: closing, resets, the end of the runtime; and what sockets cost that nobody reads. */
 @Timeout(60)
 class TcpCloseTest {
-    @BeforeAll
-    static void openWhatTheJdkKeeps() throws IOException {
-        Pair.open().close();
-    }
-
     /* ---------------- Closing -------------- */
 
     @ParameterizedTest
@@ -97,30 +90,30 @@ class TcpCloseTest {
     @ValueSource(ints = {1, 2})
     void close_givesTheDescriptorBack_whileTheDriverSleeps(int carriers) throws Exception {
         try (TaskRuntime runtime = runtime(carriers)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             List<Pair> pairs = new ArrayList<>();
             for (int i = 0; i < 10; i++) {
                 pairs.add(runtime.blockOn(() -> Pair.open()));
             }
-            assertThat(openSockets()).isGreaterThanOrEqualTo(before + 20);
+            assertThat(before.opened()).isGreaterThanOrEqualTo(20);
             for (Pair pair : pairs) {
                 pair.peer().close();
                 pair.stream().close(); // from a platform thread, with no carrier running
             }
-            await().atMost(Duration.ofSeconds(2)).until(() -> openSockets() <= before);
+            await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
             runtime.blockOn(() -> {
                 for (int i = 0; i < 10; i++) {
                     Pair.open().close(); // from a task
                 }
             });
-            await().atMost(Duration.ofSeconds(2)).until(() -> openSockets() <= before);
+            await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
         }
     }
 
     @Test
     void close_givesTheDescriptorBack_whileAReaderWaits() throws Exception {
         try (TaskRuntime runtime = runtime(1)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             Pair pair = runtime.blockOn(() -> Pair.open());
             JoinHandle<String> reader = runtime.spawn(() -> read(pair.stream(), 10));
             untilWaiting(reader);
@@ -128,7 +121,7 @@ class TcpCloseTest {
             assertThat(pair.peer().getInputStream().read()).isEqualTo(-1);
             pair.peer().close();
             reader.result();
-            await().atMost(Duration.ofSeconds(2)).until(() -> openSockets() <= before);
+            await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
         }
     }
 
@@ -182,7 +175,7 @@ class TcpCloseTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void operations_fail_onceTheRuntimeIsClosed(int carriers) throws Exception {
-        int before = openSockets();
+        OpenSockets before = OpenSockets.now();
         TaskRuntime runtime = runtime(carriers);
         TcpListener listener = runtime.blockOn(() -> TcpListener.bind(HOST, 0));
         Pair pair = runtime.blockOn(() -> Pair.open(listener));
@@ -205,12 +198,12 @@ class TcpCloseTest {
         }
         pair.close();
         listener.close();
-        await().atMost(Duration.ofSeconds(2)).until(() -> openSockets() <= before);
+        await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
     }
 
     @Test
     void close_ofTheRuntimeClosesSessions_thatTheirTasksClose() throws Exception {
-        int before = openSockets();
+        OpenSockets before = OpenSockets.now();
         try (TaskRuntime runtime = runtime(1)) {
             TcpListener listener = runtime.blockOn(() -> TcpListener.bind(HOST, 0));
             JoinHandle<Void> server = runtime.spawn(() -> {
@@ -234,7 +227,7 @@ class TcpCloseTest {
             }
             assertThat(listener.isOpen()).isFalse();
         }
-        await().atMost(Duration.ofSeconds(2)).until(() -> openSockets() <= before);
+        await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
     }
 
     /* ---------------- Idle sockets -------------- */

@@ -3,7 +3,6 @@ package dev.kumihimo.net;
 import static dev.kumihimo.net.Loopback.HOST;
 import static dev.kumihimo.net.Loopback.bytes;
 import static dev.kumihimo.net.Loopback.fill;
-import static dev.kumihimo.net.Loopback.openSockets;
 import static dev.kumihimo.net.Loopback.read;
 import static dev.kumihimo.net.Loopback.runtime;
 import static dev.kumihimo.net.Loopback.untilWaiting;
@@ -25,7 +24,6 @@ import java.time.Duration;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,18 +32,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What peers do to a connection, on real sockets: reset it, end half of it, fall silent, read slowly. */
 @Timeout(60)
 class TcpFaultTest {
-    @BeforeAll
-    static void openWhatTheJdkKeeps() throws IOException {
-        Pair.open().close();
-    }
-
     /* ---------------- Resets -------------- */
 
     @Test
     void read_fails_whenThePeerResetsInTheMiddleOfAFrame() throws Exception {
+        OpenSockets before = OpenSockets.now();
         try (TaskRuntime runtime = runtime(1);
                 Pair pair = Pair.open()) {
-            int before = openSockets();
             AtomicInteger got = new AtomicInteger();
             JoinHandle<Void> reading = runtime.spawn(() -> {
                 ByteBuffer frame = ByteBuffer.allocate(1_000);
@@ -66,7 +59,7 @@ class TcpFaultTest {
                     .hasMessageContaining(pair.stream().toString());
             assertThat(got.get()).isEqualTo(400);
             pair.stream().close();
-            await().until(() -> openSockets() == before - 2);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -91,7 +84,7 @@ class TcpFaultTest {
     @Test
     void closeWithReset_isAResetToThePeer() throws Exception {
         try (TaskRuntime runtime = runtime(1)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             Pair pair = runtime.blockOn(() -> Pair.open());
             pair.send("never read");
             runtime.blockOn(() -> pair.stream().writeAll(ByteBuffer.wrap(bytes("abc"))));
@@ -112,7 +105,7 @@ class TcpFaultTest {
             assertThatThrownBy(() -> reading.join()).hasCauseInstanceOf(IOException.class);
             pair.stream().closeWithReset();
             pair.close();
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 

@@ -367,7 +367,7 @@ class TcpInterruptionTest {
     void connect_leavesNothing_whenItTimesOut() throws Exception {
         try (TaskRuntime runtime = runtime(1);
                 TcpListener listener = TcpListener.bind(HOST, 0)) {
-            int before = Loopback.openSockets();
+            OpenSockets before = OpenSockets.now();
             for (int i = 0; i < 20; i++) {
                 runtime.blockOn(() -> {
                     try {
@@ -378,7 +378,7 @@ class TcpInterruptionTest {
                     }
                 });
             }
-            org.awaitility.Awaitility.await().until(() -> Loopback.openSockets() <= before);
+            org.awaitility.Awaitility.await().until(() -> before.opened() == 0);
         }
     }
 }

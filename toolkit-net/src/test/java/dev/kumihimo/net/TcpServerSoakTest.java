@@ -83,7 +83,7 @@ class TcpServerSoakTest {
                         server -> server.maxConnections(PLACES).onError(this::failed), server -> this::echoFrames);
                 TaskRuntime clients = Loopback.runtime(2)) {
             int tasks = serving.runtime().liveTasks();
-            int sockets = Loopback.openSockets();
+            OpenSockets sockets = OpenSockets.now();
             Deadline end = Deadline.in(time);
             List<JoinHandle<?>> running = new ArrayList<>();
             for (int i = 0; i < CLIENTS; i++) {
@@ -96,7 +96,7 @@ class TcpServerSoakTest {
             serving.untilConnections(0);
             await().atMost(HANG).until(() -> serving.runtime().liveTasks() == tasks);
             assertThat(clients.liveTasks()).as("tasks of clients").isZero();
-            await().atMost(HANG).until(() -> Loopback.openSockets() <= sockets);
+            await().atMost(HANG).until(() -> sockets.opened() == 0);
             assertThat(failed).as("client").hasValue(null);
             assertThat(unexpected).as("failures of handlers").isEmpty();
             assertThat(poisoned).hasValue(done.get(Kind.POISON).get());

@@ -95,7 +95,7 @@ class TcpServerTest {
 
     @Test
     void twoThousandConnections_areServed_andNothingIsLeftOfThem() throws Exception {
-        int sockets = Loopback.openSockets();
+        OpenSockets sockets = OpenSockets.now();
         try (Serving serving = Serving.start(UnaryOperator.identity(), Serving::echoUntilStopped)) {
             int tasks = serving.runtime().liveTasks(); // that of the server
             List<Socket> clients = new ArrayList<>();
@@ -121,7 +121,7 @@ class TcpServerTest {
             for (Socket client : clients) {
                 client.close();
             }
-            await().until(() -> Loopback.openSockets() <= sockets);
+            await().until(() -> sockets.opened() == 0);
         }
     }
 

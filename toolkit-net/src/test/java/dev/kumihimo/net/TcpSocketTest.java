@@ -1,7 +1,6 @@
 package dev.kumihimo.net;
 
 import static dev.kumihimo.net.Loopback.HOST;
-import static dev.kumihimo.net.Loopback.openSockets;
 import static dev.kumihimo.net.Loopback.read;
 import static dev.kumihimo.net.Loopback.refusing;
 import static dev.kumihimo.net.Loopback.runtime;
@@ -31,7 +30,6 @@ import java.nio.channels.UnsupportedAddressTypeException;
 import java.time.Duration;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -51,11 +49,6 @@ class TcpSocketTest {
             return Boolean.class;
         }
     };
-
-    @BeforeAll
-    static void openWhatTheJdkKeeps() throws IOException {
-        Pair.open().close();
-    }
 
     /* ---------------- Options -------------- */
 
@@ -251,7 +244,7 @@ class TcpSocketTest {
     /** Both are bound, which SO_REUSEADDR allows; only one may listen. */
     @Test
     void listen_fails_whenAnotherListens_andLeavesNothing() throws Exception {
-        int before = openSockets();
+        OpenSockets before = OpenSockets.now();
         try (TcpSocket first = TcpSocket.v4();
                 TcpSocket second = TcpSocket.v4()) {
             first.reuseAddress(true);
@@ -260,15 +253,14 @@ class TcpSocketTest {
             InetSocketAddress local = first.localAddress();
             second.bind(local);
             try (TcpListener listener = first.listen(4)) {
-                int open = openSockets();
                 assertThatThrownBy(() -> second.listen(4))
                         .isInstanceOf(BindException.class)
                         .hasMessageContaining("127.0.0.1:" + local.getPort());
-                assertThat(openSockets()).isEqualTo(open - 1);
+                await().until(() -> before.opened() == 1);
                 assertThat(listener.isOpen()).isTrue();
             }
         }
-        await().until(() -> openSockets() == before);
+        await().until(() -> before.opened() == 0);
     }
 
     /* ---------------- Connecting -------------- */
@@ -277,7 +269,7 @@ class TcpSocketTest {
     void connect_usesTheLocalAddressAndTheOptions() throws Exception {
         try (TaskRuntime runtime = runtime(1);
                 TcpListener listener = TcpListener.bind(HOST, 0)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             TcpSocket socket = TcpSocket.v4();
             socket.noDelay(true);
             socket.bind(new InetSocketAddress("127.0.0.5", 0));
@@ -293,7 +285,7 @@ class TcpSocketTest {
                     assertThat(session.peerAddress()).isEqualTo(local);
                 }
             }
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -302,7 +294,7 @@ class TcpSocketTest {
         InetSocketAddress refusing = refusing();
         try (TaskRuntime runtime = runtime(1);
                 Deaf deaf = new Deaf(HOST)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             TcpSocket refused = TcpSocket.v4();
             assertThatThrownBy(() -> runtime.blockOn(() -> refused.connect(refusing)))
                     .isInstanceOf(ConnectException.class)
@@ -321,7 +313,7 @@ class TcpSocketTest {
                     .hasMessageContaining("[0:0:0:0:0:0:0:1]:9")
                     .hasMessageContaining("family")
                     .hasRootCauseInstanceOf(UnsupportedAddressTypeException.class);
-            await().until(() -> openSockets() == before);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -330,13 +322,13 @@ class TcpSocketTest {
     @Test
     void bind_namesTheAddress_andLeavesNothing_whenItIsTaken() throws Exception {
         try (TcpListener listener = TcpListener.bind(HOST, 0)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             TcpSocket socket = TcpSocket.v4();
             assertThatThrownBy(() -> socket.bind(listener.localAddress()))
                     .isInstanceOf(BindException.class)
                     .hasMessageContaining("cannot bind to 127.0.0.1:"
                             + listener.localAddress().getPort());
-            assertThat(openSockets()).isEqualTo(before);
+            await().until(() -> before.opened() == 0);
             assertThatThrownBy(socket::noDelay).isInstanceOf(ClosedChannelException.class);
         }
     }
@@ -363,12 +355,12 @@ class TcpSocketTest {
 
     @Test
     void operations_throwClosedChannel_afterClose() throws Exception {
-        int before = openSockets();
+        OpenSockets before = OpenSockets.now();
         TcpSocket socket = TcpSocket.open();
-        assertThat(openSockets()).isEqualTo(before + 1);
+        await().until(() -> before.opened() == 1);
         socket.close();
         socket.close();
-        assertThat(openSockets()).isEqualTo(before);
+        await().until(() -> before.opened() == 0);
         for (ThrowingCallable call : List.<ThrowingCallable>of(
                 () -> socket.bind(ANY_PORT),
                 () -> socket.listen(1),

@@ -343,14 +343,14 @@ class TcpStreamTest {
             port = free.getLocalPort();
         }
         try (TaskRuntime runtime = runtime(1)) {
-            int before = Loopback.openSockets();
+            OpenSockets before = OpenSockets.now();
             for (int i = 0; i < 10; i++) {
                 assertThatThrownBy(() -> runtime.blockOn(() -> TcpStream.connect(HOST, port)))
                         .isInstanceOf(ConnectException.class)
                         .hasMessageContaining("127.0.0.1:" + port)
                         .hasMessageContaining("refused");
             }
-            org.awaitility.Awaitility.await().until(() -> Loopback.openSockets() == before);
+            org.awaitility.Awaitility.await().until(() -> before.opened() == 0);
         }
     }
 

@@ -2,7 +2,6 @@ package dev.kumihimo.net;
 
 import static dev.kumihimo.net.Loopback.HOST;
 import static dev.kumihimo.net.Loopback.bytes;
-import static dev.kumihimo.net.Loopback.openSockets;
 import static dev.kumihimo.net.Loopback.runtime;
 import static dev.kumihimo.net.Loopback.text;
 import static dev.kumihimo.net.Loopback.untilWaiting;
@@ -35,7 +34,6 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -69,11 +67,6 @@ class UdpWaitsTest {
             here.close();
             there.close();
         }
-    }
-
-    @BeforeAll
-    static void openWhatTheJdkKeeps() throws IOException {
-        UdpSocket.bind(HOST, 0).close();
     }
 
     private static String receive(UdpSocket socket) throws IOException {
@@ -282,7 +275,7 @@ class UdpWaitsTest {
     @ValueSource(ints = {1, 2})
     void close_givesPortAndDescriptorBack(int carriers) throws Exception {
         try (TaskRuntime runtime = runtime(carriers)) {
-            int before = openSockets();
+            OpenSockets before = OpenSockets.now();
             runtime.blockOn(() -> {
                 int port = 0;
                 for (int i = 0; i < 200; i++) {
@@ -302,7 +295,7 @@ class UdpWaitsTest {
                 assertThatThrownBy(() -> receiver.join(LONG)).hasCauseInstanceOf(AsynchronousCloseException.class);
             }
             assertThatThrownBy(() -> runtime.blockOn(() -> UdpSocket.bind("192.0.2.1", 0))); // one that fails
-            await().atMost(LONG).until(() -> openSockets() <= before);
+            await().atMost(LONG).until(() -> before.opened() == 0);
         }
     }
 

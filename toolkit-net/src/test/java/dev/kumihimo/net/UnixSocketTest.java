@@ -1,7 +1,6 @@
 package dev.kumihimo.net;
 
 import static dev.kumihimo.net.Loopback.bytes;
-import static dev.kumihimo.net.Loopback.openSockets;
 import static dev.kumihimo.net.Loopback.runtime;
 import static dev.kumihimo.net.Loopback.text;
 import static dev.kumihimo.net.Loopback.untilWaiting;
@@ -181,7 +180,7 @@ class UnixSocketTest {
     @Test
     void connect_waitsForRoom_andIsEndedByTimeAndCancellation() throws Exception {
         Path path = directory.resolve("s");
-        int before = openSockets();
+        OpenSockets before = OpenSockets.now();
         try (TaskRuntime runtime = runtime(2);
                 ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(path), 1);
@@ -231,7 +230,7 @@ class UnixSocketTest {
                 session.close();
             }
         }
-        await().atMost(LONG).until(() -> openSockets() <= before);
+        await().atMost(LONG).until(() -> before.opened() == 0);
     }
 
     /* ---------------- Pairs, peers, options -------------- */
@@ -240,7 +239,7 @@ class UnixSocketTest {
     void pair_isConnected_andLeavesNothingBehind() throws Exception {
         Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
         long before = pairsIn(temporary);
-        int sockets = openSockets();
+        OpenSockets sockets = OpenSockets.now();
         try (TaskRuntime runtime = runtime(2)) {
             for (int i = 0; i < 20; i++) {
                 try (UnixStream.Pair pair = runtime.blockOn(() -> UnixStream.pair())) {
@@ -259,7 +258,7 @@ class UnixSocketTest {
             });
         }
         assertThat(pairsIn(temporary)).isEqualTo(before);
-        await().atMost(LONG).until(() -> openSockets() <= sockets);
+        await().atMost(LONG).until(() -> sockets.opened() == 0);
     }
 
     private static long pairsIn(Path temporary) throws IOException {
@@ -304,12 +303,12 @@ class UnixSocketTest {
     @Test
     void adopt_leavesNoDescriptor_whenItFails() throws Exception {
         TcpListener.bind(Loopback.HOST, 0).close(); // has its driver wait
-        int before = openSockets();
+        OpenSockets before = OpenSockets.now();
         IllegalStateException planted = new IllegalStateException("planted");
         assertThatThrownBy(() -> ChannelStream.adopt(SocketChannel.open(), (channel, known) -> {
                     throw planted;
                 }))
                 .isSameAs(planted);
-        await().until(() -> openSockets() == before);
+        await().until(() -> before.opened() == 0);
     }
 }

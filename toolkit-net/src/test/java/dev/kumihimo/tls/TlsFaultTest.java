@@ -8,6 +8,7 @@ import static dev.kumihimo.tls.TlsPair.trusting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kumihimo.net.OpenSockets;
 import dev.kumihimo.net.TcpListener;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.TaskRuntime;
@@ -160,8 +161,7 @@ class TlsFaultTest {
         "other, true, 127.0.0.1, No subject alternative names matching IP address 127.0.0.1",
     })
     void badServer_isRefused(String alias, boolean trusted, String host, String told) throws Exception {
-        TlsPair.open("TLSv1.3").shaken().close(); // the JDK keeps a socket of its own from the first on
-        int before = TlsPair.openSockets();
+        OpenSockets before = OpenSockets.now();
         TlsClient client = trusted ? trusting().build() : TlsClient.ofDefaults();
         try (TaskRuntime runtime = runtime(1);
                 TlsListener listener = TlsPair.server(alias).listen(TcpListener.bind(HOST, 0))) {
@@ -177,7 +177,7 @@ class TlsFaultTest {
                     .hasCauseInstanceOf(SSLException.class)
                     .hasMessageContaining("fatal alert");
         }
-        org.awaitility.Awaitility.await().until(() -> TlsPair.openSockets() <= before);
+        org.awaitility.Awaitility.await().until(() -> before.opened() == 0);
     }
 
     @Test

@@ -9,6 +9,7 @@ import static dev.kumihimo.tls.TlsPair.untilWaiting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kumihimo.net.OpenSockets;
 import dev.kumihimo.net.TcpListener;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
@@ -105,8 +106,7 @@ class TlsInterruptionTest {
 
     @Test
     void connect_thatIsAborted_leavesNoDescriptor() throws Exception {
-        TlsPair.open("TLSv1.3").shaken().close(); // the JDK keeps a socket of its own from the first on
-        int before = TlsPair.openSockets();
+        OpenSockets before = OpenSockets.now();
         try (TaskRuntime runtime = runtime(1);
                 TcpListener listener = TcpListener.bind(HOST, 0)) {
             int port = listener.localAddress().getPort();
@@ -126,7 +126,7 @@ class TlsInterruptionTest {
             assertThatThrownBy(() -> trusting().build().connect(HOST, port, Duration.ofMillis(20)))
                     .isInstanceOf(SocketTimeoutException.class);
         }
-        org.awaitility.Awaitility.await().until(() -> TlsPair.openSockets() <= before);
+        org.awaitility.Awaitility.await().until(() -> before.opened() == 0);
     }
 
     @Test

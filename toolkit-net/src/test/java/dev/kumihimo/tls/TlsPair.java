@@ -11,10 +11,6 @@ import dev.kumihimo.runtime.TaskRuntime;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 
@@ -98,23 +94,6 @@ record TlsPair(TlsStream client, TlsStream server) implements AutoCloseable {
     static void untilWaiting(JoinHandle<?> task) {
         Waiter waiter = (Waiter) (Object) task;
         await().pollInterval(Duration.ofMillis(1)).until(() -> waiter.openWait() != null);
-    }
-
-    /** How many descriptors of this process are sockets. */
-    static int openSockets() throws IOException {
-        int count = 0;
-        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
-            for (Path descriptor : descriptors) {
-                try {
-                    if (Files.readSymbolicLink(descriptor).toString().startsWith("socket:")) {
-                        count++;
-                    }
-                } catch (NoSuchFileException e) {
-                    // closed meanwhile
-                }
-            }
-        }
-        return count;
     }
 
     @Override
