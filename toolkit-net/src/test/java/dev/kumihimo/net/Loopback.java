@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 
 /** What the tests of sockets have in common. */
 final class Loopback {
@@ -156,12 +157,13 @@ final class Loopback {
     }
 
     /**
-     * Waits until a select is in a wait of the toolkit, or has ended: by an event from a look at the system just before what it
-     * tells of was taken.
+     * Waits until the driver of a runtime has told all that it had found: it may have looked at the system just before something
+     * was taken, and tell of it just after. It fires its timers between what it tells and its next look. An old event is dropped
+     * by trying once more then.
      */
-    static JoinHandle<String> untilWaitingOrTold(JoinHandle<String> selecting) {
-        Waiter waiter = (Waiter) (Object) selecting;
-        await().pollInterval(Duration.ofMillis(1)).until(() -> selecting.isFinished() || waiter.openWait() != null);
-        return selecting;
+    static void untilAllIsTold(TaskRuntime runtime) throws InterruptedException {
+        CountDownLatch fired = new CountDownLatch(1);
+        runtime.blockOn(() -> Waiter.current().timers().arm(0, fired::countDown));
+        fired.await();
     }
 }
