@@ -77,6 +77,7 @@ class TcpInterruptionTest {
     void read_throwsTheCancellationAsCause_whenATaskIsAborted() throws Exception {
         try (TaskRuntime runtime = runtime(1);
                 Pair pair = Pair.open()) {
+            CountDownLatch thrownOut = new CountDownLatch(1);
             JoinHandle<String> reader = runtime.spawn(() -> {
                 InterruptedIOException thrown =
                         catchThrowableOfType(InterruptedIOException.class, () -> read(pair.stream(), 10));
@@ -86,10 +87,12 @@ class TcpInterruptionTest {
                 assertThat(Thread.currentThread().isInterrupted()).isTrue();
                 assertThatThrownBy(() -> read(pair.stream(), 10)).isInstanceOf(InterruptedIOException.class);
                 assertThatThrownBy(() -> Task.sleep(LONG)).isInstanceOf(TaskCancelledException.class);
+                thrownOut.countDown();
                 return Task.shield(() -> read(pair.stream(), 10));
             });
             untilWaiting(reader);
             reader.abort();
+            thrownOut.await(); // before that its first wait may still look open
             untilWaiting(reader);
             pair.send("shielded");
             assertThat(reader.join()).isEqualTo("shielded");
