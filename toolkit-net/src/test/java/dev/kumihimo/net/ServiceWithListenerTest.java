@@ -29,9 +29,10 @@ class ServiceWithListenerTest {
         CompletableFuture<Service> running = new CompletableFuture<>();
         SetOnce<Boolean> stopping = new SetOnce<>();
         CompletableFuture<Service.Report> report = new CompletableFuture<>();
+        Service.Builder builder = Service.builder().drainTimeout(LONG).abortTimeout(LONG);
         Thread runner = Thread.ofPlatform().start(() -> {
             try {
-                report.complete(Service.builder().drainTimeout(LONG).run(service -> {
+                report.complete(builder.run(service -> {
                     var listener = service.closeFirst(TcpListener.bind(HOST, 0));
                     service.token().onCancel(() -> stopping.set(true));
                     running.complete(service);
@@ -125,11 +126,13 @@ class ServiceWithListenerTest {
         CompletableFuture<Service> running = new CompletableFuture<>();
         CompletableFuture<TcpServer.Report> ofServer = new CompletableFuture<>();
         CompletableFuture<Service.Report> ofService = new CompletableFuture<>();
+        Service.Builder builder = Service.builder().drainTimeout(LONG).abortTimeout(LONG);
         Thread runner = Thread.ofPlatform().start(() -> {
             try {
-                ofService.complete(Service.builder().drainTimeout(LONG).run(service -> {
+                ofService.complete(builder.run(service -> {
                     running.complete(service);
-                    TcpServer<TcpStream> server = TcpServer.of(service.closeFirst(listener));
+                    TcpServer<TcpStream> server =
+                            TcpServer.of(service.closeFirst(listener)).abortTimeout(LONG);
                     ofServer.complete(server.drainTimeout(Duration.ZERO).serve(Serving::echo));
                 }));
             } catch (Throwable e) {

@@ -2,6 +2,7 @@ package dev.kumihimo.net;
 
 import static dev.kumihimo.net.Loopback.HOST;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.kumihimo.runtime.Task;
 import java.io.IOException;
@@ -104,6 +105,8 @@ class SlowPeersTest {
             }
             int bytes = 0;
             int requests = 0;
+            int rounds = 0;
+            long begin = System.nanoTime();
             while (!slow.isEmpty()) {
                 for (SocketChannel client : List.copyOf(slow)) {
                     if (sends(client)) {
@@ -113,6 +116,9 @@ class SlowPeersTest {
                         slow.remove(client);
                     }
                 }
+                if (++rounds == 2 && System.nanoTime() - begin < HEADER.toNanos()) { // else some are late already
+                    assertThat(bytes).as("bytes of the slow ones in time").isEqualTo(2 * SLOW);
+                }
                 for (Socket client : good) {
                     client.getOutputStream().write(new byte[] {'x', '\n'});
                     assertThat(client.getInputStream().readNBytes(2)).containsExactly('x', '\n');
@@ -120,7 +126,7 @@ class SlowPeersTest {
                 }
                 Thread.sleep(20); // their pace: nothing is waited for
             }
-            assertThat(bytes).as("bytes that the slow ones have sent").isGreaterThan(SLOW);
+            assertThat(bytes).as("bytes that the slow ones have sent").isGreaterThanOrEqualTo(SLOW);
             assertThat(requests).isGreaterThan(GOOD);
             for (Socket client : good) {
                 client.close();
@@ -163,9 +169,9 @@ class SlowPeersTest {
                 tasks.forEach(Serving::untilWaiting);
                 rounds = sent ? 0 : rounds + 1;
             }
-            assertThat(memory() - before)
+            await().untilAsserted(() -> assertThat(memory() - before) // others may use some for a while
                     .as("bytes more, with %s sent", clients)
-                    .isLessThan(4 << 20);
+                    .isLessThan(4 << 20));
             for (Reluctant client : clients) {
                 client.channel.shutdownOutput();
             }

@@ -48,11 +48,12 @@ class TcpCloseTest {
             List<JoinHandle<?>> waiting = new ArrayList<>();
             waiting.add(runtime.spawn(() -> read(stream, 10)));
             waiting.add(runtime.spawn(() -> read(stream, 10))); // waits for its turn
-            waiting.add(runtime.spawn(() -> stream.writeAll(ByteBuffer.allocate(20_000_000))));
             waiting.add(runtime.spawn(() -> stream.read(ByteBuffer.allocate(10), Duration.ofMinutes(1))));
             waiting.add(runtime.spawn(() -> listener.accept()));
             waiting.add(runtime.spawn(() -> listener.accept()));
+            JoinHandle<Void> writer = runtime.spawn(() -> stream.writeAll(ByteBuffer.allocate(20_000_000)));
             waiting.forEach(Loopback::untilWaiting);
+            untilWaiting(writer);
             runtime.blockOn(() -> {
                 stream.close();
                 stream.close();
@@ -62,6 +63,8 @@ class TcpCloseTest {
                 assertThatThrownBy(() -> waiter.join(Duration.ofSeconds(10)))
                         .hasCauseInstanceOf(AsynchronousCloseException.class);
             }
+            assertThatThrownBy(() -> writer.join(Duration.ofSeconds(10)))
+                    .hasCauseInstanceOf(ClosedChannelException.class); // the system may just have had room again
         }
     }
 
@@ -100,13 +103,13 @@ class TcpCloseTest {
                 pair.peer().close();
                 pair.stream().close(); // from a platform thread, with no carrier running
             }
-            await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
+            await().until(() -> before.opened() == 0);
             runtime.blockOn(() -> {
                 for (int i = 0; i < 10; i++) {
                     Pair.open().close(); // from a task
                 }
             });
-            await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -121,7 +124,7 @@ class TcpCloseTest {
             assertThat(pair.peer().getInputStream().read()).isEqualTo(-1);
             pair.peer().close();
             reader.result();
-            await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
+            await().until(() -> before.opened() == 0);
         }
     }
 
@@ -198,7 +201,7 @@ class TcpCloseTest {
         }
         pair.close();
         listener.close();
-        await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
+        await().until(() -> before.opened() == 0);
     }
 
     @Test
@@ -227,7 +230,7 @@ class TcpCloseTest {
             }
             assertThat(listener.isOpen()).isFalse();
         }
-        await().atMost(Duration.ofSeconds(2)).until(() -> before.opened() == 0);
+        await().until(() -> before.opened() == 0);
     }
 
     /* ---------------- Idle sockets -------------- */
@@ -263,7 +266,7 @@ class TcpCloseTest {
                                 () -> { // once the carriers have come to rest
                                     long start = cpuNanos(name);
                                     await().during(Duration.ofMillis(400))
-                                            .atMost(Duration.ofSeconds(1))
+                                            .atMost(Duration.ofSeconds(20))
                                             .until(() -> true);
                                     spent[0] = cpuNanos(name) - start;
                                     return spent[0] < 20_000_000;

@@ -57,6 +57,7 @@ class TlsServerLoopTest {
             TcpServer<TlsStream> server = TcpServer.of(
                             TlsPair.server("localhost").listen(tcp))
                     .drainTimeout(Duration.ofMillis(1))
+                    .abortTimeout(LIMIT)
                     .onError((session, e) -> failures.add(String.valueOf(e.getMessage())));
             JoinHandle<TcpServer.Report> serving =
                     runtime.spawn(() -> server.serve(session -> server.token().run(() -> {
