@@ -13,7 +13,6 @@ import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.net.Loopback.Deaf;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
-import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.runtime.TaskRuntime;
 import java.io.IOException;
@@ -30,6 +29,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -212,16 +212,22 @@ class ConnectorTest {
 
     @Test
     void connect_startsNoTask() throws Exception {
-        try (TaskRuntime runtime = runtime(1);
+        AtomicInteger tasks = new AtomicInteger();
+        try (TaskRuntime runtime = TaskRuntime.builder()
+                        .workerThreads(1)
+                        .onTaskStart(task -> tasks.incrementAndGet())
+                        .build();
                 TcpListener listener = TcpListener.bind(HOST, 0)) {
             InetSocketAddress refusing = refusing();
             runtime.blockOn(() -> {
-                long first = Task.spawn(() -> {}).id();
                 connect(listener.localAddress()).close();
                 connect(refusing, listener.localAddress()).close();
-                assertThat(Task.spawn(() -> {}).id()).isEqualTo(first + 1);
+                assertThat(runtime.liveTasks())
+                        .as("with those that are yet to start")
+                        .isEqualTo(1);
             });
         }
+        assertThat(tasks).as("the one that connects").hasValue(1);
     }
 
     @Test
@@ -269,13 +275,13 @@ class ConnectorTest {
                             .isEqualTo("127.0.0.1");
                 }
             });
-            listener.close();
+            int none = refusing().getPort();
             assertThatThrownBy(() ->
-                            runtime.blockOn(() -> TcpStream.connectBefore(two, "two.invalid", port, Deadlines.NEVER)))
+                            runtime.blockOn(() -> TcpStream.connectBefore(two, "two.invalid", none, Deadlines.NEVER)))
                     .isInstanceOf(ConnectException.class)
-                    .hasMessageContaining("two.invalid:" + port)
-                    .hasMessageContaining("127.0.0.9:" + port)
-                    .hasMessageContaining("127.0.0.1:" + port);
+                    .hasMessageContaining("two.invalid:" + none)
+                    .hasMessageContaining("127.0.0.9:" + none)
+                    .hasMessageContaining("127.0.0.1:" + none);
         }
     }
 

@@ -17,11 +17,15 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 
 /** What the tests of sockets have in common. */
 final class Loopback {
     static final String HOST = "127.0.0.1";
+
+    private static final Queue<Socket> TAKEN = new ConcurrentLinkedQueue<>();
 
     private Loopback() {}
 
@@ -98,7 +102,10 @@ final class Loopback {
         }
     }
 
-    /** Writes until the system takes no more, nor a moment later; returns how many bytes. */
+    /**
+     * Writes until the system takes no more, nor a moment later, in which it may still move some to the other side: Linux takes
+     * up to 40 ms to acknowledge. Returns how many bytes.
+     */
     static long fill(TcpStream stream) throws IOException {
         ByteBuffer block = ByteBuffer.allocate(100_000);
         long written = 0;
@@ -107,19 +114,19 @@ final class Loopback {
                 count = stream.tryWrite(block.clear());
             }
             try {
-                stream.awaitWritable(Duration.ofMillis(50));
+                stream.awaitWritable(Duration.ofMillis(200));
             } catch (SocketTimeoutException e) {
                 return written;
             }
         }
     }
 
-    /** {@return an address that refuses: nobody listens there} */
+    /** {@return an address that refuses: nobody listens there, nor can, since it stays taken} */
     static InetSocketAddress refusing() throws IOException {
-        try (ServerSocket free = new ServerSocket()) {
-            free.bind(new InetSocketAddress(HOST, 0));
-            return (InetSocketAddress) free.getLocalSocketAddress();
-        }
+        Socket taken = new Socket();
+        taken.bind(new InetSocketAddress(HOST, 0));
+        TAKEN.add(taken);
+        return (InetSocketAddress) taken.getLocalSocketAddress();
     }
 
     /** Goes on only where this machine has addresses of IPv6, which many a container has not. */

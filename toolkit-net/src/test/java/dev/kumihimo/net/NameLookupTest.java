@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.JoinResult;
-import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskRuntime;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -18,6 +17,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -160,14 +160,20 @@ class NameLookupTest {
 
     @Test
     void resolve_asksNobody_withoutTimeToWait() throws Exception {
-        try (TaskRuntime runtime = runtime(1)) {
+        AtomicInteger tasks = new AtomicInteger();
+        try (TaskRuntime runtime = TaskRuntime.builder()
+                .workerThreads(1)
+                .onTaskStart(task -> tasks.incrementAndGet())
+                .build()) {
             runtime.blockOn(() -> {
-                long first = Task.spawn(() -> {}).id();
                 assertThatThrownBy(() -> NOBODY.resolveBefore("some-name", 80, Deadlines.NOW))
                         .isInstanceOf(SocketTimeoutException.class)
                         .hasMessageContaining("some-name");
-                assertThat(Task.spawn(() -> {}).id()).isEqualTo(first + 1);
+                assertThat(runtime.liveTasks())
+                        .as("with those that are yet to start")
+                        .isEqualTo(1);
             });
         }
+        assertThat(tasks).as("the one that asks").hasValue(1);
     }
 }

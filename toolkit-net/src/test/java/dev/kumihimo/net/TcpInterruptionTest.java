@@ -15,6 +15,7 @@ import dev.kumihimo.runtime.JoinResult;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.TaskCancelledException;
 import dev.kumihimo.runtime.TaskRuntime;
+import dev.kumihimo.select.Select;
 import dev.kumihimo.time.Timeout;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -202,8 +203,14 @@ class TcpInterruptionTest {
             runtime.blockOn(() -> {
                 assertThat(read(pair.stream(), 100)).isEqualTo("abc"); // drained
                 pair.send("def");
+                pair.stream().awaitReadable(LONG); // the system may take a moment to deliver
                 assertThat(pair.stream().read(ByteBuffer.allocate(10), Duration.ZERO))
                         .isEqualTo(3);
+                boolean waits = Select.<Boolean>of()
+                        .onReadable(listener, () -> true)
+                        .after(LONG, () -> false)
+                        .await();
+                assertThat(waits).isTrue();
                 listener.accept(Duration.ZERO).close();
             });
             assertThat(second.isConnected()).isTrue();

@@ -17,7 +17,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -338,10 +337,7 @@ class TcpStreamTest {
 
     @Test
     void connect_namesTheAddress_whenItIsRefused() throws Exception {
-        int port;
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+        int port = Loopback.refusing().getPort();
         try (TaskRuntime runtime = runtime(1)) {
             OpenSockets before = OpenSockets.now();
             for (int i = 0; i < 10; i++) {
