@@ -40,7 +40,8 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Starts one that ignores a signal, as a shell has programs in the background do. */
     public static ChildJvm startIgnoring(String signal, Class<?> main, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of("sh", "-c", "trap '' " + signal + "; exec \"$@\"", "sh"));
+        List<String> command = new ArrayList<>(WITH_SIGNALS); // it ignores none but this one
+        command.addAll(List.of("sh", "-c", "trap '' " + signal + "; exec \"$@\"", "sh"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ForkedJvm.WITH_FLAG);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
