@@ -16,8 +16,10 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 @Timeout(value = 30, threadMode = ThreadMode.SEPARATE_THREAD)
 class HeldCarrierTest {
     private final AtomicBoolean release = new AtomicBoolean();
+    private final AtomicBoolean hogs = new AtomicBoolean();
 
     private void hog() {
+        hogs.set(true);
         while (!release.get()) {
             Thread.onSpinWait();
         }
@@ -41,17 +43,16 @@ class HeldCarrierTest {
                 hog();
                 return null;
             });
+            Observe.until("it computes", hogs::get);
             assertThat(runtime.spawn(() -> "ran").join(Duration.ofSeconds(10))).isEqualTo("ran");
             Observe.until(
                     "it is told",
-                    () -> !log.messages(Level.WARN, "has held carrier").isEmpty());
-            assertThat(log.messages(Level.WARN, "has held carrier"))
-                    .allSatisfy(message -> assertThat(message)
-                            .contains(
-                                    "task \"hog\"",
-                                    "runtime held",
-                                    "A spare carrier runs the others",
-                                    "HeldCarrierTest.hog"));
+                    () -> !log.messages(Level.WARN, "task \"hog\" has held carrier")
+                            .isEmpty());
+            // A busy machine may have others told of, too.
+            assertThat(log.messages(Level.WARN, "task \"hog\" has held carrier"))
+                    .anySatisfy(message -> assertThat(message)
+                            .contains("runtime held", "A spare carrier runs the others", "HeldCarrierTest.hog"));
             assertThat(log.messages(Level.ERROR, "")).isEmpty();
             release.set(true);
             end.countDown();
