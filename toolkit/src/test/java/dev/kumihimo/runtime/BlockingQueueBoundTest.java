@@ -96,7 +96,7 @@ class BlockingQueueBoundTest {
                     .isThrownBy(spawn)
                     .withMessageContainingAll("runtime orders", "all 1 blocking threads", "maxBlockingQueue=1");
         }
-        assertThat(runtime.liveTasks()).as("the two that were taken").isEqualTo(2);
+        Observe.until("the two that were taken are left", () -> runtime.liveTasks() == 2);
         release.countDown();
         busy.handle().join(LONG);
         assertThat(queued.join(LONG)).isEqualTo("queued");
@@ -162,7 +162,7 @@ class BlockingQueueBoundTest {
                 assertThat(map.joinNext().result().get()).as("not replaced").isEqualTo("kept");
             }
         });
-        assertThat(runtime.liveTasks()).as("the two that were taken").isEqualTo(2);
+        Observe.until("the two that were taken are left", () -> runtime.liveTasks() == 2);
     }
 
     /* ---------------- Waiting for room -------------- */
@@ -182,7 +182,7 @@ class BlockingQueueBoundTest {
         }
         assertThat(order).containsExactly("queued", "a", "b", "c");
         assertThat(runtime.core().blocking().hasWaiters()).isFalse();
-        assertThat(runtime.liveTasks()).isZero();
+        Observe.until("none is left", () -> runtime.liveTasks() == 0);
     }
 
     /** Not only once a thread has nothing else to do. */
@@ -273,7 +273,7 @@ class BlockingQueueBoundTest {
                         .join(LONG))
                 .isEqualTo("timed out");
         assertThat(runtime.core().blocking().hasWaiters()).isFalse();
-        assertThat(runtime.liveTasks()).isEqualTo(2);
+        Observe.until("the two that were taken are left", () -> runtime.liveTasks() == 2);
     }
 
     @Test
