@@ -408,7 +408,7 @@ class PipeTest extends ProcessTestBase {
 
     @Test
     void aChildThatEndsBeforeItHasReadAll_endsAWriterThatWaits() throws Exception {
-        try (Child child = sh("read x; exit 6").stdin(Stdio.PIPED).start()) {
+        try (Child child = Command.of("sleep", "1000").stdin(Stdio.PIPED).start()) {
             PipeWriter stdin = child.stdin();
             JoinHandle<?> writer = runtime.spawn(() -> stdin.writeAll(ByteBuffer.allocate(MIB)));
             Observe.until("it is full", () -> stuck(child));

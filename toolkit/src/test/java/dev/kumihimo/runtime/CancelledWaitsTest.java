@@ -754,12 +754,15 @@ class CancelledWaitsTest {
         @Test
         void anAbortAndADeadline_theAbortGoesOn() throws Exception {
             CompletableFuture<JoinHandle<Object>> self = new CompletableFuture<>();
-            JoinHandle<Object> task = runtime.spawn(() -> Timeout.call(Duration.ofMillis(5), () -> {
-                self.get().abort();
-                spinFor(Duration.ofMillis(30));
-                Task.sleep(FOREVER);
-                return null;
-            }));
+            JoinHandle<Object> task = runtime.spawn(() -> {
+                JoinHandle<Object> me = self.get(); // outside, where no deadline ends the wait for it
+                return Timeout.call(Duration.ofMillis(5), () -> {
+                    me.abort();
+                    spinFor(Duration.ofMillis(30));
+                    Task.sleep(FOREVER);
+                    return null;
+                });
+            });
             self.complete(task);
             assertThat(task.result(LONG)).isInstanceOf(JoinResult.Cancelled.class);
         }

@@ -3,9 +3,11 @@ package dev.kumihimo.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kumihimo.internal.wait.Waiter;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.Task;
 import dev.kumihimo.select.Select;
+import dev.kumihimo.support.Observe;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,7 +70,8 @@ class RwLockTest extends SyncTestBase {
     @Test
     void timedOutWriterAtTheHead_releasesTheReadersBehindIt() throws Exception {
         var reading = lock.read();
-        JoinHandle<?> writer = waiting(() -> lock.write(Duration.ofMillis(200)));
+        JoinHandle<?> writer = runtime.spawn(() -> lock.write(Duration.ofMillis(200)));
+        Observe.until("it waits, or no more", () -> ((Waiter) writer).openWait() != null || writer.isDone());
         JoinHandle<?> reader = runtime.spawn(() -> lock.read().close());
         assertThat(failure(writer)).isInstanceOf(TimeoutException.class).hasMessageContaining("read by");
         reader.join(LONG);
