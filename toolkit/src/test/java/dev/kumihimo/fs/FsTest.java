@@ -459,14 +459,16 @@ class FsTest extends FileTest {
             }
         });
         try {
-            for (int round = 0; round < 20_000; round++) {
-                try {
-                    Fs.deleteTree(root);
-                } catch (IOException e) {
-                    // there is none just now, or another
+            inTask(() -> {
+                for (int round = 0; round < 20_000; round++) {
+                    try {
+                        Fs.deleteTree(root);
+                    } catch (IOException e) {
+                        // there is none just now, or another
+                    }
+                    assertThat(kept).exists();
                 }
-                assertThat(kept).exists();
-            }
+            });
         } finally {
             done.set(true);
             enemy.join();

