@@ -77,6 +77,9 @@ public final class TaskRuntime implements AutoCloseable {
     private final boolean global;
     private volatile boolean closing;
 
+    /** Whether a shutdown has left tasks behind, of which the last one has to put out the light. */
+    private volatile boolean abandoned;
+
     private TaskRuntime(
             RuntimeOptions options, boolean global, @Nullable Surroundings surroundings, ThreadHooks hooks) {
         this.global = global;
@@ -554,9 +557,7 @@ public final class TaskRuntime implements AutoCloseable {
         while (!live.isEmpty()) {
             for (LiveTask task : live) {
                 if (!task.awaitEnd(deadline)) {
-                    return core.registry().snapshot().stream()
-                            .map(LiveTask::toString)
-                            .toList();
+                    return leaveBehind();
                 }
             }
             live = core.registry().snapshot(); // those whose handle has ended and that are about to leave the registry
@@ -581,9 +582,21 @@ public final class TaskRuntime implements AutoCloseable {
         }
     }
 
-    /** Told by each task that has left the registry: the last one of a closed runtime puts out the light. */
+    /** {@return those that live on} */
+    private List<String> leaveBehind() {
+        List<String> remaining =
+                core.registry().snapshot().stream().map(LiveTask::toString).toList();
+        abandoned = true;
+        taskEnded(); // should the last one have ended before it could see that
+        return remaining;
+    }
+
+    /**
+     * Told by each task that has left the registry. While a shutdown waits for it, that ends the runtime itself, so that nothing is
+     * left to do when it returns.
+     */
     void taskEnded() {
-        if (closing && core.registry().size() == 0) {
+        if (abandoned && core.registry().size() == 0) {
             terminate();
         }
     }

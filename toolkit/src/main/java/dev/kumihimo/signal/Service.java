@@ -26,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -141,7 +142,7 @@ public final class Service {
      * @param signal the first signal that came: it began the end, unless something else had; null if none did
      * @param failure what the body failed with, or null
      * @param aborted the names of the tasks that had not ended by the drain timeout
-     * @param left the names of the tasks that had not ended by the abort timeout either, and run on
+     * @param left the names of the tasks, and of closings without a task, that had not ended by the abort timeout either, and run on
      * @since 0.1
      */
     public record Report(
@@ -162,10 +163,12 @@ public final class Service {
         }
     }
 
-    /** One resource that is closed first, by a task, or by the thread that runs the service if no task came to it. */
+    /** One resource that is closed first, by a task, or by a thread of its own if no task came to it. */
     private static final class Closing {
         private final AutoCloseable resource;
         private final AtomicBoolean begun = new AtomicBoolean();
+        private final SetOnce<Boolean> done = new SetOnce<>();
+        private boolean abortedApart; // of the thread that runs the service
 
         Closing(AutoCloseable resource) {
             this.resource = resource;
@@ -173,7 +176,23 @@ public final class Service {
 
         void run() {
             if (begun.compareAndSet(false, true)) {
-                close(resource);
+                try {
+                    close(resource);
+                } finally {
+                    done.trySet(true);
+                }
+            }
+        }
+
+        boolean isLeft() {
+            return abortedApart && !done.isSet();
+        }
+
+        String name() {
+            try {
+                return "closing " + resource;
+            } catch (RuntimeException | Error e) {
+                return "closing " + resource.getClass().getName();
             }
         }
     }
@@ -408,15 +427,17 @@ public final class Service {
             tracked.keySet().forEach(task -> task.abort(endReason()));
             within(abortTimeout, tracker::await);
         }
-        closings.forEach(Closing::run); // whose task was aborted or refused before it began
+        closeLastOnes();
         Throwable failure = failure(why);
-        List<String> left = names();
+        Stream<String> left = names().stream();
         if (ownRuntime) { // may have tasks besides those of the service
-            left = Stream.concat(
-                            left.stream(), runtime.shutdown(left.isEmpty() ? abortTimeout : Duration.ZERO).stream())
-                    .distinct()
-                    .toList();
+            Duration patience = tracked.isEmpty() ? abortTimeout : Duration.ZERO;
+            left = Stream.concat(left, runtime.shutdown(patience).stream());
         }
+        return report(why, failure, with(aborted.stream(), one -> one.abortedApart), with(left, Closing::isLeft));
+    }
+
+    private Report report(Stop why, @Nullable Throwable failure, List<String> aborted, List<String> left) {
         if (!left.isEmpty()) {
             LOG.warn("what the service aborted has not ended within {}: {}", abortTimeout, left);
         }
@@ -444,20 +465,53 @@ public final class Service {
         for (AutoCloseable resource : toClose) {
             Closing closing = new Closing(resource);
             closings.add(closing);
+            Duration patience = patience(begin);
+            Duration left = left(begin);
+            Duration most = left.compareTo(patience) < 0 ? left : patience;
             if (runtime.isShutdown()) { // by others: it takes no tasks
-                closing.run();
+                closeApart(closing, most);
                 continue;
             }
             try {
                 VoidBody<RuntimeException> work = closing::run;
                 JoinHandle<?> task = started(work, "closing " + resource, false);
-                Duration patience = abortTimeout.minusNanos(System.nanoTime() - begin);
-                Duration left = left(begin);
-                within(left.compareTo(patience) < 0 ? left : patience, task::result);
+                within(most, task::result);
             } catch (RuntimeException | Error e) { // of whom it asks for its name, or for context
                 LOG.warn("no task can close what is to be closed first, and so it is closed last", e);
             }
         }
+    }
+
+    /** Those whose task was aborted or refused before it began. */
+    private void closeLastOnes() {
+        long begin = System.nanoTime();
+        for (Closing closing : closings) {
+            if (!closing.begun.get()) {
+                closeApart(closing, patience(begin));
+            }
+        }
+    }
+
+    /** Closes in a thread of its own, which is left behind if it hangs: nobody could abort a closing in this one. */
+    private void closeApart(Closing closing, Duration patience) {
+        Thread thread = Thread.ofPlatform().daemon().name(closing.name()).start(closing::run);
+        within(patience, closing.done::await);
+        if (!closing.done.isSet()) {
+            closing.abortedApart = true;
+            thread.interrupt();
+        }
+    }
+
+    /** {@return the names of tasks, and of the closings without a task to which something applies as well} */
+    private List<String> with(Stream<String> tasks, Predicate<Closing> which) {
+        return Stream.concat(tasks, closings.stream().filter(which).map(Closing::name))
+                .distinct()
+                .toList();
+    }
+
+    /** {@return what is left of the abort timeout} */
+    private Duration patience(long begin) {
+        return abortTimeout.minusNanos(System.nanoTime() - begin);
     }
 
     private static void close(AutoCloseable resource) {

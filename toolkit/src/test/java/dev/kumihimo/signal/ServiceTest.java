@@ -280,7 +280,7 @@ class ServiceTest {
             @Override
             public void close() throws InterruptedException {
                 if (Task.currentOrNull() == null) {
-                    neverBegan.set(true); // the thread that runs the service closes it then, which nobody aborts
+                    neverBegan.set(true); // a thread of its own closes it then
                     return;
                 }
                 forEver();
@@ -412,6 +412,73 @@ class ServiceTest {
                 assertThat(closed).hasValue(5);
             }
         }
+    }
+
+    /** Hangs until it is interrupted for the second time; a name that cannot be had keeps it from being closed by a task. */
+    private static final class Hanging implements AutoCloseable {
+        private final boolean isNamed;
+        private final SetOnce<Thread> interrupted = new SetOnce<>();
+
+        Hanging(boolean isNamed) {
+            this.isNamed = isNamed;
+        }
+
+        @Override
+        public void close() throws InterruptedException {
+            try {
+                forEver();
+            } catch (InterruptedException e) {
+                interrupted.set(Thread.currentThread());
+                forEver();
+            }
+        }
+
+        void end() throws Exception {
+            interrupted.await(LONG).interrupt();
+        }
+
+        @Override
+        public String toString() {
+            if (!isNamed) {
+                throw new IllegalStateException("no name");
+            }
+            return "the door";
+        }
+    }
+
+    @Test
+    void closingThatHangs_withoutATask_holdsUpNobody_andIsNamed() throws Exception {
+        Hanging hanging = new Hanging(false);
+        Service.Report report = Service.builder()
+                .drainTimeout(LONG)
+                .abortTimeout(SHORT)
+                .run(service -> {
+                    service.closeFirst(hanging);
+                    service.closeFirst(() -> events.add("the next is closed"));
+                });
+        String name = "closing " + Hanging.class.getName();
+        assertThat(report.aborted()).containsExactly(name);
+        assertThat(report.left()).containsExactly(name);
+        assertThat(report.exitCode()).isOne();
+        assertThat(events).containsExactly("the next is closed");
+        hanging.end();
+    }
+
+    @Test
+    void closingThatHangs_inARuntimeThatOthersHaveShutDown_holdsUpNobody_andIsNamed() throws Exception {
+        Hanging hanging = new Hanging(true);
+        try (TaskRuntime runtime = TaskRuntime.builder().build()) {
+            Service.Report report = Service.builder()
+                    .runtime(runtime)
+                    .abortTimeout(SHORT)
+                    .run(service -> {
+                        service.closeFirst(hanging);
+                        Thread.ofPlatform().start(runtime::close);
+                        service.token().awaitCancelled();
+                    });
+            assertThat(report.left()).containsExactly("closing the door");
+        }
+        hanging.end();
     }
 
     @Test
