@@ -60,6 +60,7 @@ final class AsyncSamples {
         static final List<Long> DATA = new CopyOnWriteArrayList<>();
         static final List<String> ORDER = new CopyOnWriteArrayList<>();
 
+        private final long begin = System.nanoTime(); // before its runtime is made
         private int calls;
 
         @BeforeEach
@@ -87,10 +88,9 @@ final class AsyncSamples {
 
         @AsyncTest(startPaused = false)
         void theClockFollowsRealTime(TestClock clock) throws Exception {
-            long begin = System.nanoTime();
             Task.sleep(Duration.ofMillis(50));
             assertThat(clock.elapsed()).isGreaterThanOrEqualTo(Duration.ofMillis(50));
-            assertThat(System.nanoTime() - begin).isGreaterThanOrEqualTo(45_000_000);
+            assertThat(System.nanoTime() - begin).isGreaterThanOrEqualTo(50_000_000);
         }
 
         @AsyncTest
@@ -289,7 +289,7 @@ final class AsyncSamples {
         }
 
         @AsyncTest
-        @Timeout(1)
+        @Timeout(3) // time to come to where it waits
         void atJUnitsTimeout(TestScope scope) throws Exception {
             Semaphore never = Semaphore.of(0);
             scope.spawnNamed("waiter", () -> never.acquire());
@@ -299,10 +299,12 @@ final class AsyncSamples {
 
     /** One that no interrupt ends. */
     static class Stuck {
+        static volatile boolean over;
+
         @AsyncTest
-        @Timeout(1)
+        @Timeout(3) // as above
         void atJUnitsTimeoutInACircle() {
-            while (!Thread.currentThread().isInterrupted()) {
+            while (!over) {
                 Thread.onSpinWait();
             }
         }
@@ -470,7 +472,9 @@ final class AsyncSamples {
 
         private static void meet(TestScope scope, TestClock clock) throws Exception {
             both.countDown();
-            both.await(); // holds the carrier, or lets it go: the other one is another's
+            if (both.getCount() > 0) { // later schedules have nobody to wait for, and go the same way
+                Task.blocking(() -> both.await());
+            }
             assertThat(scope.spawn(() -> {
                                 Task.sleep(Duration.ofMinutes(1));
                                 return 1;
@@ -485,7 +489,7 @@ final class AsyncSamples {
     @ExtendWith(DumpOnTimeout.class)
     static class Plain {
         @Test
-        @Timeout(1)
+        @Timeout(3) // as above
         void waitsForAThread() throws Exception {
             JoinHandle<?> task = TaskRuntime.global()
                     .spawnNamed("a stuck task", () -> Semaphore.of(0).acquire());

@@ -202,8 +202,8 @@ class DrivingTest {
                     .limit(3)
                     .toList();
             test.run(() -> {
+                askers.forEach(Thread::start);
                 for (Thread asker : askers) {
-                    asker.start();
                     while (asker.getState() != Thread.State.TIMED_WAITING) {
                         Thread.onSpinWait(); // it has asked: we hold the carrier
                     }

@@ -441,15 +441,16 @@ class RealWaitsTest {
     void whoWakesFromOutside_isNamed_andWhom() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
             CountDownLatch latch = new CountDownLatch(1);
-            Thread waker = Thread.ofPlatform().name("intruder").unstarted(() -> {
-                LockSupport.parkNanos(20_000_000);
-                latch.countDown();
-            });
+            Thread[] waker = new Thread[1];
             test.run(() -> {
-                waker.start();
+                Thread main = Thread.currentThread();
+                waker[0] = Thread.ofPlatform().name("intruder").start(() -> {
+                    Parked.await(main);
+                    latch.countDown();
+                });
                 latch.await();
             });
-            waker.join();
+            waker[0].join();
             assertThat(test.outsideWakes()).isEqualTo(1);
             assertThat(test.replay())
                     .contains("1 wakes from outside, which a replay need not repeat: #0 \"main\" by \"intruder\"");
@@ -460,14 +461,16 @@ class RealWaitsTest {
     void aFutureThatRunsElsewhere_isNamed() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
             List<Thread> threads = new ArrayList<>();
-            Executor elsewhere =
-                    job -> threads.add(Thread.ofPlatform().name("elsewhere").start(() -> {
-                        LockSupport.parkNanos(20_000_000);
-                        job.run();
-                    }));
-            test.run(() -> assertThat(
-                            CompletableFuture.supplyAsync(() -> 7, elsewhere).get())
-                    .isEqualTo(7));
+            test.run(() -> {
+                Thread main = Thread.currentThread();
+                Executor elsewhere =
+                        job -> threads.add(Thread.ofPlatform().name("elsewhere").start(() -> {
+                            Parked.await(main);
+                            job.run();
+                        }));
+                assertThat(CompletableFuture.supplyAsync(() -> 7, elsewhere).get())
+                        .isEqualTo(7);
+            });
             assertThat(test.replay()).contains("#0 \"main\" by \"elsewhere\"");
             for (Thread thread : threads) {
                 thread.join();

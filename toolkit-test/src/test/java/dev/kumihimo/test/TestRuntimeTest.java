@@ -324,12 +324,14 @@ class TestRuntimeTest {
         try (TestRuntime test = TestRuntime.fifo()) {
             List<String> order = new ArrayList<>();
             test.run(() -> {
+                Thread main = Thread.currentThread();
                 JoinHandle<?> sleeper = Task.spawn(() -> {
                     Task.sleep(Duration.ofMillis(1));
                     order.add("slept");
                 });
                 Task.blocking(() -> {
                     Thread waker = Thread.ofPlatform().start(() -> {
+                        Parked.await(main); // else the job's end need not wake it
                         LockSupport.parkNanos(30_000_000); // real time, in which the clock could have run away
                         go.countDown();
                     });
@@ -540,15 +542,16 @@ class TestRuntimeTest {
     void run_waitsForAWakeFromOutside_beforeItCallsADeadlock() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
             CountDownLatch latch = new CountDownLatch(1);
-            Thread outside = Thread.ofPlatform().unstarted(() -> {
-                LockSupport.parkNanos(20_000_000);
-                latch.countDown();
-            });
+            Thread[] outside = new Thread[1];
             test.run(() -> {
-                outside.start();
+                Thread main = Thread.currentThread();
+                outside[0] = Thread.ofPlatform().start(() -> {
+                    Parked.await(main);
+                    latch.countDown();
+                });
                 latch.await();
             });
-            outside.join();
+            outside[0].join();
             assertThat(test.outsideWakes()).isEqualTo(1);
         }
     }

@@ -8,6 +8,7 @@ import dev.kumihimo.runtime.Task;
 import dev.kumihimo.runtime.VoidBody;
 import dev.kumihimo.test.ExternalIo;
 import dev.kumihimo.test.JdkTimers;
+import dev.kumihimo.test.Parked;
 import dev.kumihimo.test.ScheduleError;
 import dev.kumihimo.test.TestRuntime;
 import java.nio.file.Files;
@@ -198,9 +199,10 @@ class WaitsGuideTest {
     void otherThreads_runOutside_andTheirWakesAreCounted() throws Exception {
         try (TestRuntime test = TestRuntime.fifo()) {
             test.run(() -> {
+                Thread main = Thread.currentThread();
                 Semaphore done = new Semaphore(0);
                 new Thread(() -> {
-                            LockSupport.parkNanos(20_000_000); // else it may be done before anybody waits
+                            Parked.await(main); // else it may be done before anybody waits
                             done.release();
                         })
                         .start();
@@ -209,8 +211,10 @@ class WaitsGuideTest {
             assertThat(test.outsideWakes()).isPositive();
         }
         try (TestRuntime test = TestRuntime.fifo()) {
-            test.run(() -> CompletableFuture.runAsync(() -> LockSupport.parkNanos(20_000_000))
-                    .get());
+            test.run(() -> {
+                Thread main = Thread.currentThread();
+                CompletableFuture.runAsync(() -> Parked.await(main)).get();
+            });
             assertThat(test.outsideWakes()).isPositive();
         }
     }
