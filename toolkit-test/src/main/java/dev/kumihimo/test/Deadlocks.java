@@ -93,12 +93,13 @@ final class Deadlocks {
 
     /** A thread that is not under control may have done the first half of what it does, and wake who waits by the second. */
     private @Nullable String lostStill(List<LiveTask> live) {
-        long end = System.nanoTime() + GRACE_NANOS;
+        Patience patience = new Patience(GRACE_NANOS, Outside.NAP_NANOS);
+        patience.left();
         String lost;
         do {
             scheduler.nap();
             lost = lostWakeup(live);
-        } while (lost != null && System.nanoTime() - end < 0);
+        } while (lost != null && patience.left() > 0);
         return lost;
     }
 

@@ -64,18 +64,14 @@ final class Ending {
 
     /** Runs all until nothing is ready and, if something may come from outside, nothing has come for a while. */
     private void settle(long realNanos) {
-        long[] atRestSince = {0};
+        Patience patience = new Patience(GRACE_NANOS, Outside.NAP_NANOS);
         scheduler.drive(
                 () -> {
                     if (!scheduler.isAtRest()) {
-                        atRestSince[0] = 0;
+                        patience.renew();
                         return false;
                     }
-                    long now = System.nanoTime();
-                    if (atRestSince[0] == 0) {
-                        atRestSince[0] = now;
-                    }
-                    return now - atRestSince[0] > GRACE_NANOS;
+                    return patience.left() <= 0;
                 },
                 scheduler.timers().nanoTime(),
                 realNanos);

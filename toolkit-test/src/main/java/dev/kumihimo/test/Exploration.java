@@ -110,17 +110,13 @@ final class Exploration {
         running.carrier().interrupt(); // should the trial wait there itself
         TestRuntime told = null;
         boolean ended = false;
-        for (long end = System.nanoTime() + GRACE_NANOS; !ended && System.nanoTime() - end < 0; ) {
+        for (Patience patience = new Patience(GRACE_NANOS, Outside.NAP_NANOS); !ended && patience.left() > 0; ) {
             TestRuntime now = current; // one may just begin
             if (now != null && now != told) {
                 now.interruptDriving();
                 told = now;
             }
-            try {
-                running.result().get(PinWatch.LOOK_NANOS, TimeUnit.NANOSECONDS);
-            } catch (ExecutionException | TimeoutException | InterruptedException e) {
-                // what it ended with is of no interest
-            }
+            TestCarrier.awaitEnd(running, Outside.NAP_NANOS);
             ended = running.result().isDone();
         }
         TestRuntime left = current;

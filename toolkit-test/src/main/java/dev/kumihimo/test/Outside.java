@@ -50,7 +50,7 @@ final class Outside {
     private long timed;
     private long disturbed;
     private @Nullable String firstTimedWait;
-    private long settlingSince;
+    private final Patience settling = new Patience(SETTLE_NANOS, NAP_NANOS);
     private boolean ending;
 
     Outside(TestScheduler scheduler, TestRuntimeBuilder setting, String name) {
@@ -207,7 +207,7 @@ final class Outside {
      * @param come asked after each nap: whether something has come that is not in the queue
      */
     boolean await(long nanos, BooleanSupplier come) {
-        long end = System.nanoTime() + nanos;
+        Patience patience = new Patience(nanos, NAP_NANOS);
         while (true) {
             look();
             Handed first = queue.peek();
@@ -215,7 +215,7 @@ final class Outside {
                 count(first);
                 return true;
             }
-            long left = end - System.nanoTime();
+            long left = patience.left();
             if (left <= 0) {
                 return false;
             }
@@ -268,7 +268,7 @@ final class Outside {
 
     /** Told that something has run: who waits begins to wait anew. */
     void ran() {
-        settlingSince = 0;
+        settling.renew();
         sockets.ran();
     }
 
@@ -311,11 +311,7 @@ final class Outside {
         if (!blocked) {
             return false;
         }
-        long now = System.nanoTime();
-        if (settlingSince == 0) {
-            settlingSince = now;
-        }
-        return now - settlingSince < SETTLE_NANOS; // after that its owner waits too
+        return settling.left() > 0; // after that its owner waits too
     }
 
     /* ---------------- What is told -------------- */

@@ -27,12 +27,13 @@ final class Sockets implements Driver.Host {
     private final Outside outside;
     private final ExternalIo io;
     private final long patience;
+    private final Patience agreed;
+    private final Patience brief = new Patience(GRACE_NANOS, Outside.NAP_NANOS);
 
     private volatile @Nullable Driver driver;
     private volatile @Nullable ScheduleError refused;
     private boolean waitedFor;
     private boolean ending;
-    private long idleSince;
 
     Sockets(TestScheduler scheduler, Outside outside, TestRuntimeBuilder setting) {
         this.scheduler = scheduler;
@@ -41,6 +42,7 @@ final class Sockets implements Driver.Host {
         this.patience = setting.ioPatience == null
                 ? (io == ExternalIo.GRACE ? GRACE_NANOS : INHIBIT_NANOS)
                 : TimerService.toNanos(setting.ioPatience);
+        this.agreed = new Patience(patience, Outside.NAP_NANOS);
     }
 
     /** {@return what tells of channels, for the first of them made now} */
@@ -140,7 +142,8 @@ final class Sockets implements Driver.Host {
 
     /** Told that something has run: who waits begins to wait anew. */
     void ran() {
-        idleSince = 0;
+        agreed.renew();
+        brief.renew();
     }
 
     /** Told whether what runs is to end, whatever the policy. */
@@ -172,14 +175,9 @@ final class Sockets implements Driver.Host {
             throw new ScheduleError("a task waits for a real socket, which ExternalIo.FORBID forbids: " + wait + ALLOW);
         }
         boolean inhibits = io == ExternalIo.INHIBIT && armed && !ending;
-        long now = System.nanoTime();
-        if (idleSince == 0) {
-            idleSince = now;
-        }
-        long most = inhibits || io == ExternalIo.GRACE ? patience : GRACE_NANOS;
-        long left = most - (now - idleSince);
+        long left = (inhibits || io == ExternalIo.GRACE ? agreed : brief).left();
         if (left > 0) {
-            outside.nap(left);
+            outside.nap(Math.min(left, Outside.NAP_NANOS));
             return true;
         }
         if (inhibits) {

@@ -5,9 +5,11 @@ import dev.kumihimo.internal.carrier.RuntimeCore;
 import dev.kumihimo.internal.jdk.VirtualThreads;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +54,15 @@ final class TestCarrier extends Thread implements ControlledScheduler.Carrier {
 
     /** A job under way, and where. */
     record Running<T extends @Nullable Object>(TestCarrier carrier, FutureTask<T> result) {}
+
+    /** Waits for a while until a job has ended, however it does; an interrupt ends it as well, and is forgotten. */
+    static void awaitEnd(Running<?> running, long nanos) {
+        try {
+            running.result().get(nanos, TimeUnit.NANOSECONDS);
+        } catch (ExecutionException | TimeoutException | InterruptedException e) {
+            // what it ended with is of no interest
+        }
+    }
 
     /** {@return the carrier that the caller is, itself and not as one of the threads on it, or null} */
     static @Nullable TestCarrier current() {

@@ -522,8 +522,8 @@ public final class TestRuntime implements AutoCloseable {
         }
         ensureNotDriven();
         FutureTask<String> answer = new FutureTask<>(report::all);
-        long end = System.nanoTime() + GRACE_NANOS;
-        for (scheduler.ask(answer); System.nanoTime() - end < 0; ) {
+        Patience patience = new Patience(GRACE_NANOS, Outside.NAP_NANOS);
+        for (scheduler.ask(answer); patience.left() > 0; ) {
             if (!scheduler.isDriven()) {
                 answer.run(); // unless that is done
             }
@@ -775,9 +775,9 @@ public final class TestRuntime implements AutoCloseable {
         } catch (InterruptedException e) {
             String stack = running.carrier().stack();
             scheduler.interrupt();
-            long end = System.nanoTime() + GRACE_NANOS;
-            while (!running.result().isDone() && System.nanoTime() - end < 0) {
-                Thread.onSpinWait(); // the carrier gives up after the run it is in
+            Patience patience = new Patience(GRACE_NANOS, Outside.NAP_NANOS);
+            while (!running.result().isDone() && patience.left() > 0) {
+                TestCarrier.awaitEnd(running, Outside.NAP_NANOS); // the carrier gives up after the run it is in
             }
             stuck = !running.result().isDone();
             Thread.currentThread().interrupt();
