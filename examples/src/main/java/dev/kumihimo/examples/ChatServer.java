@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A TCP line chat on 127.0.0.1: each line goes to all others, and a client that reads too slowly is told how many it missed.
  *
- * <p>Port 9091, or the one given; Ctrl-C ends it. Each session is one task, which waits for its socket and for the others at
+ * <p>Port 9091, or the one given, of which 0 is any free one; Ctrl-C ends it. Each session is one task, which waits for its socket and for the others at
  * once. While it waits for a slow client to take what it writes it falls behind, and nobody else does.
  */
 public final class ChatServer {
@@ -38,11 +38,11 @@ public final class ChatServer {
     public static void main(String[] arguments) throws Exception {
         String argument = arguments.length == 0 ? "9091" : arguments[0];
         if (argument.equals("--help") || argument.equals("-h")) {
-            System.out.println("usage: ChatServer [port]    a line chat on 127.0.0.1, port 9091 by default");
+            System.out.println("usage: ChatServer [port]    a line chat on 127.0.0.1, port 9091 by default, 0 for any");
             return;
         }
-        if (!argument.matches("[0-9]{1,5}") || Integer.parseInt(argument) < 1 || Integer.parseInt(argument) > 65535) {
-            System.err.println("ChatServer: the port \"" + argument + "\" is not a number from 1 to 65535.");
+        if (!argument.matches("[0-9]{1,5}") || Integer.parseInt(argument) > 65535) {
+            System.err.println("ChatServer: the port \"" + argument + "\" is not a number from 0 to 65535.");
             System.exit(2);
         }
         TaskRuntime runtime = TaskRuntime.builder().build();

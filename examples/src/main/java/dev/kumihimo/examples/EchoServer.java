@@ -11,7 +11,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 
-/** A TCP echo server on 127.0.0.1: one task for each session. Port 9090, or the one given; Ctrl-C ends it. */
+/** A TCP echo server on 127.0.0.1: one task for each session. Port 9090, or the one given, of which 0 is any free one; Ctrl-C ends it. */
 public final class EchoServer {
     private EchoServer() {}
 
@@ -19,11 +19,12 @@ public final class EchoServer {
     public static void main(String[] arguments) throws Exception {
         String argument = arguments.length == 0 ? "9090" : arguments[0];
         if (argument.equals("--help") || argument.equals("-h")) {
-            System.out.println("usage: EchoServer [port]    echoes what it is sent on 127.0.0.1, port 9090 by default");
+            System.out.println(
+                    "usage: EchoServer [port]    echoes what it is sent on 127.0.0.1, port 9090 by default, 0 for any");
             return;
         }
-        if (!argument.matches("[0-9]{1,5}") || Integer.parseInt(argument) < 1 || Integer.parseInt(argument) > 65535) {
-            System.err.println("EchoServer: the port \"" + argument + "\" is not a number from 1 to 65535.");
+        if (!argument.matches("[0-9]{1,5}") || Integer.parseInt(argument) > 65535) {
+            System.err.println("EchoServer: the port \"" + argument + "\" is not a number from 0 to 65535.");
             System.exit(2);
         }
         TaskRuntime runtime = TaskRuntime.builder().build();

@@ -26,12 +26,12 @@ public final class HttpHello {
             answers GET and HEAD on 127.0.0.1, port 8080 by default, 0 for any: / with a greeting, /NAME with one for NAME
               --idle SECONDS   closes a connection whose next request does not arrive within this time, or that does not take
                                its answers; 1 to 3600, 10 by default
-            SIGINT and SIGTERM let the connections end for up to 2 s
+            SIGINT and SIGTERM let the connections end for up to 10 s
             exit code: 0 ended in order; 1 the port cannot be had, or connections were cut off; 2 bad arguments
             example: HttpHello 8080 & curl http://127.0.0.1:8080/Ada""";
 
-    private static final Duration DRAIN = Duration.ofSeconds(2);
-    private static final Duration GRACE = Duration.ofSeconds(1);
+    private static final Duration DRAIN = Duration.ofSeconds(10);
+    private static final Duration GRACE = Duration.ofSeconds(5);
 
     private HttpHello() {}
 

@@ -27,7 +27,7 @@ public final class MiniRedis {
             INCR DECR INCRBY DECRBY, EXPIRE PEXPIRE PERSIST TTL PTTL, DBSIZE FLUSHALL, PUBLISH SUBSCRIBE UNSUBSCRIBE
             try: redis-cli -p 6379 set braid cord ex 60""";
 
-    private static final Duration DRAIN = Duration.ofSeconds(2);
+    private static final Duration DRAIN = Duration.ofSeconds(5);
 
     private MiniRedis() {}
 

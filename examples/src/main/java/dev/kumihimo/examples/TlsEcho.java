@@ -59,7 +59,7 @@ public final class TlsEcho {
     public static void main(String[] arguments) throws InterruptedException {
         TlsEcho echo = parse(arguments);
         Service.Report report =
-                Service.builder().drainTimeout(Duration.ofMillis(900)).run(service -> echo.prepare(service));
+                Service.builder().drainTimeout(Duration.ofSeconds(5)).run(service -> echo.prepare(service));
         if (echo.problem != null) {
             System.err.println("TlsEcho: " + echo.problem + ".");
         }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Random;
@@ -55,8 +56,8 @@ class BackupTest {
         Files.setLastModifiedTime(file, FileTime.from(Instant.ofEpochSecond(1_000_000_000 + bytes)));
     }
 
-    private void makeMany() throws IOException {
-        for (int i = 0; i < MANY; i++) {
+    private void makeMany(int many) throws IOException {
+        for (int i = 0; i < many; i++) {
             make("d" + i % 10 + "/f" + i, 20_000 + i);
         }
     }
@@ -144,17 +145,31 @@ class BackupTest {
         assertThat(tree(target)).isEqualTo(tree(source));
     }
 
+    /** Sends it a signal as soon as something is copied; {@return its exit code} */
+    private int signalled(String signal) throws Exception {
+        try (Program program = backup()) {
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> files(target) > 10 || !program.process().isAlive());
+            program.signal(signal);
+            return program.ended();
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"KILL, 137", "TERM, 143", "INT, 130"})
     void afterASignal_theNextRunGoesOn(String signal, int status) throws Exception {
-        makeMany();
-        try (Program program = backup()) {
-            await().until(() -> files(target) > 10 || !program.process().isAlive());
-            program.signal(signal);
-            assertThat(program.ended()).isEqualTo(status);
+        int many = MANY;
+        makeMany(many);
+        int ended = signalled(signal);
+        for (int i = 1; i < 5 && files(target) == many; i++) { // all was copied before the signal came
+            new ProcessBuilder("rm", "-r", target.toString()).start().waitFor();
+            many *= 2;
+            makeMany(many);
+            ended = signalled(signal);
         }
+        assertThat(ended).isEqualTo(status);
         long before = files(target);
-        assertThat(before).isBetween(1L, MANY - 1L);
+        assertThat(before).isBetween(1L, many - 1L);
         assertThat(tree(source))
                 .containsAll(tree(target).stream()
                         .filter(line -> !line.contains(".part "))
@@ -165,7 +180,7 @@ class BackupTest {
         try (Program program = backup()) {
             assertThat(program.ended()).isZero();
             assertThat(program.out())
-                    .endsWith("Backup: " + (MANY - before) + " copied, " + before + " there already, 0 errors\n");
+                    .endsWith("Backup: " + (many - before) + " copied, " + before + " there already, 0 errors\n");
         }
         assertThat(tree(target)).isEqualTo(tree(source));
     }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -21,6 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ChatServerTest {
     @TempDir
     private Path folder;
+
+    private int port;
 
     /** One who takes part; the greeting tells that the server counts with it. */
     private static final class Client implements AutoCloseable {
@@ -50,22 +51,15 @@ class ChatServerTest {
         }
     }
 
-    private Program serve(int port) throws IOException {
-        Program server = Program.start(folder, "ChatServer", Integer.toString(port));
-        server.awaitOut("listening on 127.0.0.1:" + port);
+    private Program serve() throws IOException {
+        Program server = Program.start(folder, "ChatServer", "0");
+        port = server.awaitPort();
         return server;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     @Test
     void aLine_goesToAllOthers_alsoInPieces() throws Exception {
-        int port = freePort();
-        try (Program server = serve(port);
+        try (Program server = serve();
                 Client a = new Client(port, 1, 1 << 16);
                 Client b = new Client(port, 2, 1 << 16);
                 Client c = new Client(port, 3, 1 << 16)) {
@@ -84,16 +78,15 @@ class ChatServerTest {
             assertThat(c.receive()).isEqualTo("2: " + "x".repeat(5_000 - 4096));
             c.close(); // with nothing unread, which would be a reset
             server.awaitOut("client 3 left");
-            assertThat(server.err()).isEmpty();
+            assertThat(server.complaints()).isEmpty();
         }
     }
 
     @Test
     void aSlowClient_isToldWhatItMissed_andOthersMissNothing() throws Exception {
-        int port = freePort();
         int batches = 300;
         int batch = 50; // fewer than the server keeps: who reads along cannot fall behind
-        try (Program server = serve(port);
+        try (Program server = serve();
                 Client talking = new Client(port, 1, 1 << 16);
                 Client reading = new Client(port, 2, 1 << 16);
                 Client slow = new Client(port, 3, 4096)) {
@@ -123,28 +116,27 @@ class ChatServerTest {
             }
             assertThat(missed).isPositive();
             assertThat(received + missed).isEqualTo(sent);
-            assertThat(server.err()).isEmpty();
+            assertThat(server.complaints()).isEmpty();
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM"})
     void signal_endsAllSessions(String signal) throws Exception {
-        int port = freePort();
-        try (Program server = serve(port);
+        try (Program server = serve();
                 Client client = new Client(port, 1, 1 << 16)) {
             server.signal(signal);
             assertThat(client.receive()).isNull();
             assertThat(server.ended()).isIn(0, 130, 143);
-            assertThat(server.err()).isEmpty();
+            assertThat(server.complaints()).isEmpty();
         }
     }
 
     @Test
     void badPort_isOneSentenceAndExitCode2() throws Exception {
-        try (Program server = Program.start(folder, "ChatServer", "0")) {
+        try (Program server = Program.start(folder, "ChatServer", "65536")) {
             assertThat(server.ended()).isEqualTo(2);
-            assertThat(server.err()).hasLineCount(1).contains("\"0\"");
+            assertThat(server.err()).hasLineCount(1).contains("\"65536\"");
         }
         try (Program server = Program.start(folder, "ChatServer", "--help")) {
             assertThat(server.ended()).isZero();

@@ -132,7 +132,7 @@ class HttpHelloTest {
 
     @Test
     void slowClient_isClosed() throws Exception {
-        serve("--idle", "1");
+        serve("--idle", "3"); // in which its first bytes have to arrive
         assertThat(exchange("GET / HT")).startsWith("HTTP/1.1 408 ");
     }
 

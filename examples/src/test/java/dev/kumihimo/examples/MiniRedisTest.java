@@ -204,7 +204,7 @@ class MiniRedisTest {
             client.ask("SET", "k", "1");
             assertThat(client.ask("PTTL", "k")).isEqualTo(":-1");
             assertThat(client.ask("EXPIRE", "k", "1000")).isEqualTo(":1");
-            assertThat(client.ask("TTL", "k")).isIn(":1000", ":999", ":998");
+            assertThat(Integer.parseInt(client.ask("TTL", "k").substring(1))).isBetween(900, 1000);
             client.ask("SET", "k", "1", "KEEPTTL");
             client.ask("INCR", "k");
             assertThat(Integer.parseInt(client.ask("PTTL", "k").substring(1))).isBetween(900_000, 1_000_000);

@@ -37,7 +37,7 @@ class PipelineTest {
         try (Program program =
                 Program.start(folder, "Pipeline", "--workers", Integer.toString(workers), "--lines", "1000")) {
             assertThat(program.ended()).isZero();
-            assertThat(program.err()).isEqualTo("Pipeline: 1000 lines in, 1000 lines out\n");
+            assertThat(program.complaints()).isEqualTo("Pipeline: 1000 lines in, 1000 lines out");
             List<String> expected = new ArrayList<>();
             for (int i = 1; i <= 1000; i++) {
                 expected.add(digested("line " + i));
@@ -71,7 +71,7 @@ class PipelineTest {
             input.write("second\n".getBytes(StandardCharsets.UTF_8));
             input.close();
             assertThat(program.ended()).isZero();
-            assertThat(program.err()).isEqualTo("Pipeline: 2 lines in, 2 lines out\n");
+            assertThat(program.complaints()).isEqualTo("Pipeline: 2 lines in, 2 lines out");
             assertThat(program.out()).isEqualTo(digested("first") + "\n" + digested("second") + "\n");
         }
     }
@@ -98,11 +98,9 @@ class PipelineTest {
             input.write("only\n".getBytes(StandardCharsets.UTF_8));
             input.flush();
             program.awaitOut(digested("only"));
-            long start = System.nanoTime();
             program.signal(signal);
             assertThat(program.ended()).isEqualTo(signal.equals("INT") ? SIGINT_STATUS : 143);
             assertThat(program.err()).contains("1 lines in, 1 lines out").doesNotContain("lost");
-            assertThat(System.nanoTime() - start).isLessThan(9_000_000_000L); // it has not waited in vain
         }
     }
 

@@ -10,6 +10,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** An example that runs as users run it, in a process of its own. */
 final class Program implements AutoCloseable {
@@ -56,6 +59,25 @@ final class Program implements AutoCloseable {
 
     String err() throws IOException {
         return Files.readString(err);
+    }
+
+    /** {@return what it has said on stderr, without what its runtime logs if the machine is busy} */
+    String complaints() throws IOException {
+        return err().lines()
+                .filter(line -> !line.matches(".* WARN .* has held carrier .* while others wait: .*")
+                        && !line.startsWith("    at ")) // where that was
+                .collect(Collectors.joining("\n"));
+    }
+
+    /** Waits until it says that it listens, with nothing after the port, and returns that. */
+    int awaitPort() throws IOException {
+        Pattern told = Pattern.compile("listening on 127\\.0\\.0\\.1:(\\d+)\n");
+        await().atMost(PATIENCE).until(() -> told.matcher(out()).find() || !process.isAlive());
+        Matcher port = told.matcher(out());
+        if (!port.find()) {
+            throw new AssertionError("it does not listen: " + out() + err());
+        }
+        return Integer.parseInt(port.group(1));
     }
 
     void awaitOut(String text) {

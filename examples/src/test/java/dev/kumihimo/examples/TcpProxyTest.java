@@ -24,7 +24,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -94,11 +93,6 @@ class TcpProxyTest {
         return new String(socket.getInputStream().readNBytes(length), StandardCharsets.US_ASCII);
     }
 
-    /** What the proxy has said on stderr, without what its runtime logs if the machine is busy. */
-    private String complaints() throws IOException {
-        return proxy.err().lines().filter(line -> line.startsWith("TcpProxy")).collect(Collectors.joining("\n"));
-    }
-
     /* ---------------- Bytes and ends -------------- */
 
     @Test
@@ -128,7 +122,7 @@ class TcpProxyTest {
             answered.get();
             proxy.awaitOut(" sent 3000000 bytes and received 2000000\n");
         }
-        assertThat(complaints()).isEmpty();
+        assertThat(proxy.complaints()).isEmpty();
     }
 
     @Test
@@ -152,7 +146,7 @@ class TcpProxyTest {
         }
         proxy.awaitOut(" sent 8 bytes and received 20\n");
         proxy.awaitOut(" sent 8 bytes and received 9\n");
-        assertThat(complaints()).isEmpty();
+        assertThat(proxy.complaints()).isEmpty();
     }
 
     @ParameterizedTest
@@ -169,7 +163,7 @@ class TcpProxyTest {
             InputStream input = (byClient ? failing.server : failing.client).getInputStream();
             assertThatThrownBy(input::read).isInstanceOf(SocketException.class).hasMessageContaining("reset");
             proxy.awaitErr("Connection reset\n");
-            assertThat(complaints()).hasLineCount(1).contains(" failed: 127.0.0.1:");
+            assertThat(proxy.complaints()).hasLineCount(1).contains(" failed: 127.0.0.1:");
             say(other.client, "still here");
             assertThat(hear(other.server, 10)).isEqualTo("still here");
         }
@@ -184,7 +178,7 @@ class TcpProxyTest {
                     .isInstanceOf(SocketException.class)
                     .hasMessageContaining("reset");
             proxy.awaitErr("Connection refused"); // Java 21 says more after it
-            assertThat(complaints())
+            assertThat(proxy.complaints())
                     .startsWith("TcpProxy: 127.0.0.1:" + client.getLocalPort() + " failed: cannot connect to 127.0.0.1:"
                             + targetPort + ": Connection refused");
         }
@@ -244,7 +238,7 @@ class TcpProxyTest {
                                 .filter(line -> line.endsWith(" sent 8 bytes and received 9"))
                                 .count()
                         == count);
-        assertThat(complaints()).isEmpty();
+        assertThat(proxy.complaints()).isEmpty();
     }
 
     /* ---------------- The end -------------- */
