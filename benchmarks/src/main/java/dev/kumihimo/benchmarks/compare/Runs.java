@@ -27,6 +27,9 @@ final class Runs implements AutoCloseable {
     /** What a run that measures nothing opens at most: as many as are allowed anywhere. */
     private static final int QUICK_CONNECTIONS = 64;
 
+    /** How often a quick run loads a server at most, until it has answered something. */
+    private static final int QUICK_LOADS = 10;
+
     private final Options options;
     private final Child.Setting setting;
     private final Wrk wrk;
@@ -121,17 +124,26 @@ final class Runs implements AutoCloseable {
                 wrk.load(connections, warmUp, port);
             }
             long before = cpuNanos(server);
-            var load = wrk.load(connections, options.quick() ? 1 : options.shared() ? 3 : 5, port);
+            var load = load(connections, options.quick() ? 1 : options.shared() ? 3 : 5, port);
             long used = cpuNanos(server) - before;
-            if (load.requests() == 0) {
-                throw new IOException("no request was answered");
-            }
             return Map.of(
                     "http_hello_" + experiment.connections(),
                     load.perSecond(),
                     "http_cpu_" + experiment.connections(),
                     used / 1_000.0 / load.requests());
         }
+    }
+
+    /** Loads a server; in a quick run, which does not warm it up, again if it has come to answer nothing. */
+    private Wrk.Load load(int connections, int seconds, int port) throws IOException, InterruptedException {
+        var load = wrk.load(connections, seconds, port);
+        for (int i = 1; options.quick() && load.requests() == 0 && i < QUICK_LOADS; i++) {
+            load = wrk.load(connections, seconds, port);
+        }
+        if (load.requests() == 0) {
+            throw new IOException("no request was answered");
+        }
+        return load;
     }
 
     private Map<String, Double> proxy(Experiment.Proxied experiment, Column.Present column)
@@ -177,7 +189,7 @@ final class Runs implements AutoCloseable {
                         * 1e3
                         / load.bytes(); // 1e9 bytes in a gigabyte, 1e6 ns in a millisecond
             } else {
-                var load = wrk.load(connections, seconds, port);
+                var load = load(connections, seconds, port);
                 rate = load.perSecond();
                 cpu = (cpuNanos(server) - before) / 1_000.0 / load.requests();
             }
