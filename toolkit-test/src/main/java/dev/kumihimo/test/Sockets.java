@@ -4,6 +4,7 @@ import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.jdk.VirtualThreads;
 import dev.kumihimo.internal.wait.TimerService;
 import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -196,7 +197,7 @@ final class Sockets implements Driver.Host {
         if (sockets == null && elsewhere.isEmpty()) {
             return null;
         }
-        for (Entry entry : elsewhere) {
+        for (Entry entry : List.copyOf(elsewhere)) { // to look where a thread is may hand it over
             if (isSocketWait(entry)) {
                 return entry + Frames.place(entry.thread);
             }

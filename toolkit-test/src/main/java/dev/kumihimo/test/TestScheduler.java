@@ -485,7 +485,7 @@ final class TestScheduler implements ControlledScheduler {
             outside.nap(Math.min(Outside.NAP_NANOS, next - sinceStart()));
             return true;
         }
-        if (sockets.holdClock(armed)) {
+        if (sockets.holdClock(armed) || handedOver != before) { // to look where a thread is may hand it over
             return true;
         }
         if (!armed) {
