@@ -32,6 +32,9 @@ public final class FrameBuffer {
     /** What is larger is given back once it is empty: an idle connection is not to hold what its largest frame needed. */
     static final int RETAINED = 256 * 1024;
 
+    /** What was filled to less than a part of so many is given back too: the frames have become smaller. */
+    private static final int SPARSE = 4;
+
     private static final int MAX_CAPACITY = Integer.MAX_VALUE - 8;
 
     private final int initialCapacity;
@@ -237,7 +240,8 @@ public final class FrameBuffer {
             return;
         }
         start = 0;
-        if (bytes.capacity() > RETAINED && bytes.capacity() > initialCapacity) {
+        int capacity = bytes.capacity();
+        if (capacity > initialCapacity && (capacity > RETAINED || end < capacity / SPARSE)) {
             bytes = ByteBuffer.allocate(initialCapacity);
         } else {
             bytes.clear();

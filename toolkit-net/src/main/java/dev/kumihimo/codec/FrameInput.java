@@ -1,7 +1,9 @@
 package dev.kumihimo.codec;
 
 import dev.kumihimo.internal.stream.Deadlines;
+import dev.kumihimo.io.BufferPool;
 import dev.kumihimo.io.ByteSource;
+import dev.kumihimo.io.PooledBuffer;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -12,7 +14,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What has been read of a stream and not been decoded, and how far decoding has come. Used in turns: not thread-safe.
+ * What has been read of a stream and not been decoded, and how far decoding has come. While that is nothing it has no memory: the
+ * first read goes through memory of the pool, and what came is kept in a buffer of just its size. Used in turns: not thread-safe.
  *
  * @param <I> the frames
  */
@@ -22,15 +25,18 @@ final class FrameInput<I> {
 
     private static final int MAX_CAPACITY = Integer.MAX_VALUE - 8;
 
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
     private final Decoder<I> decoder;
     private final int initialCapacity;
     private ByteBuffer bytes; // to be decoded, from position to limit
+    private boolean brimmed; // the last read left no room: there is probably more, to be read into the same buffer
     private boolean starved; // the decoder has seen all there is, and wants more
     private boolean ended; // there is nothing more to read
     private @Nullable Throwable failure; // what decoding has come to, for good
 
     FrameInput(Decoder<I> decoder, int capacity) {
-        this(decoder, capacity, ByteBuffer.allocate(capacity).limit(0));
+        this(decoder, capacity, NOTHING);
         starved = true;
     }
 
@@ -45,7 +51,8 @@ final class FrameInput<I> {
         FrameInput<T> heir = new FrameInput<>(next, initialCapacity, bytes);
         heir.ended = ended;
         heir.starved = !ended && !bytes.hasRemaining(); // nobody is asked without a byte, but at the end
-        bytes = ByteBuffer.allocate(0);
+        heir.brimmed = brimmed;
+        bytes = NOTHING;
         failure = new IllegalStateException("this reader has been replaced by another, with another decoder");
         return heir;
     }
@@ -107,6 +114,15 @@ final class FrameInput<I> {
 
     /** Reads once, after a wait if nothing is there. */
     void read(ByteSource source, long deadline) throws IOException {
+        if (bytes == NOTHING) {
+            BufferPool pool = BufferPool.shared();
+            try (PooledBuffer piece = deadline == Deadlines.NEVER
+                    ? source.read(pool, initialCapacity)
+                    : source.read(pool, initialCapacity, left(deadline))) {
+                keep(piece == null ? null : piece.buffer());
+            }
+            return;
+        }
         int begin = beginReading();
         int count = 0;
         try {
@@ -120,6 +136,13 @@ final class FrameInput<I> {
 
     /** Reads once; false if nothing is there. */
     boolean tryRead(ByteSource source) throws IOException {
+        if (bytes == NOTHING) {
+            try (PooledBuffer piece = BufferPool.shared().take(initialCapacity)) {
+                int count = source.tryRead(piece.buffer());
+                keep(count < 0 ? null : piece.buffer().flip());
+                return count != 0;
+            }
+        }
         int begin = beginReading();
         int count = 0;
         try {
@@ -136,6 +159,18 @@ final class FrameInput<I> {
         return Deadlines.remaining(deadline);
     }
 
+    /** Keeps what came; null for the end. */
+    private void keep(@Nullable ByteBuffer read) {
+        if (read == null) {
+            ended = true;
+            starved = false;
+        } else if (read.hasRemaining()) {
+            brimmed = read.remaining() == initialCapacity;
+            bytes = ByteBuffer.allocate(read.remaining()).put(read).flip();
+            starved = false;
+        }
+    }
+
     private int beginReading() throws FrameException {
         makeRoom();
         int begin = bytes.position();
@@ -144,6 +179,7 @@ final class FrameInput<I> {
     }
 
     private void endReading(int begin, int count) {
+        brimmed = !bytes.hasRemaining();
         bytes.limit(bytes.position()).position(begin);
         if (count < 0) {
             ended = true;
@@ -159,7 +195,9 @@ final class FrameInput<I> {
         }
         int capacity = bytes.capacity();
         int size = bytes.remaining();
-        if (size == 0) {
+        if (capacity < initialCapacity) {
+            bytes = ByteBuffer.allocate(initialCapacity).put(bytes).flip();
+        } else if (size == 0) {
             bytes.clear().limit(0);
         } else if (capacity - bytes.limit() < capacity / 4 && size <= capacity / 2) {
             bytes.compact().flip();
@@ -174,7 +212,9 @@ final class FrameInput<I> {
     }
 
     private void shrink() {
-        if (bytes.capacity() > RETAINED && bytes.capacity() > initialCapacity) {
+        if (!bytes.hasRemaining() && !brimmed) {
+            bytes = NOTHING;
+        } else if (bytes.capacity() > RETAINED && bytes.capacity() > initialCapacity) {
             bytes = ByteBuffer.allocate(initialCapacity).put(bytes).flip();
         }
     }

@@ -43,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class FramedReader<I> implements Selectable<@Nullable I>, AutoCloseable {
-    /** How large the buffer is at first: what is read at once. */
-    private static final int INITIAL_CAPACITY = 8 * 1024;
+    /** What is read at once, and how large the buffer is for a frame that has come in part. */
+    static final int INITIAL_CAPACITY = 8 * 1024;
 
     private final ByteSource source;
     private final FrameInput<I> input; // by who has the turn

@@ -36,6 +36,9 @@ public final class FramedWriter<O> implements AutoCloseable {
     /** The boundary unless another is given, in bytes. */
     public static final int DEFAULT_BOUNDARY = 8 * 1024;
 
+    /** What an idle writer holds; grows with what it writes. */
+    private static final int INITIAL_CAPACITY = 256;
+
     private final ByteSink sink;
     private final Encoder<? super O> encoder;
     private final int boundary;
@@ -73,7 +76,7 @@ public final class FramedWriter<O> implements AutoCloseable {
         if (boundary < 1) {
             throw new IllegalArgumentException("boundary=" + boundary + " must be at least 1");
         }
-        return new FramedWriter<>(sink, encoder, boundary, new FrameBuffer(DEFAULT_BOUNDARY));
+        return new FramedWriter<>(sink, encoder, boundary, new FrameBuffer(INITIAL_CAPACITY));
     }
 
     /* ---------------- Sending -------------- */
@@ -239,7 +242,7 @@ public final class FramedWriter<O> implements AutoCloseable {
      */
     public <T> FramedWriter<T> with(Encoder<? super T> next) {
         try (Permit held = turn.enterAlone("the writer")) {
-            FrameBuffer rest = new FrameBuffer(Math.max(DEFAULT_BOUNDARY, pending.size()));
+            FrameBuffer rest = new FrameBuffer(INITIAL_CAPACITY);
             rest.put(pending.toByteArray());
             pending.truncate(0);
             return new FramedWriter<>(sink, next, boundary, rest);

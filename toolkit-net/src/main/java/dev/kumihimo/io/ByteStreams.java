@@ -79,7 +79,9 @@ public final class ByteStreams {
      * other is shut down, and the other direction goes on.
      *
      * <p>Whatever goes wrong ends both directions at once, and bytes that were under way may be lost. One direction runs in the
-     * calling thread, and one in a task of its own, which has ended when this returns or throws. Both streams are left open.
+     * calling thread, and one in a task of its own, which has ended when this returns or throws. Both streams are left open. A
+     * direction that waits for a socket or a TLS stream to have something has no buffer, see
+     * {@link ByteSource#read(BufferPool, int)}.
      *
      * @param first one stream
      * @param second the other stream
@@ -92,7 +94,7 @@ public final class ByteStreams {
     }
 
     /**
-     * As {@link #copyBidirectional(ByteStream, ByteStream)}, through two buffers of a given size.
+     * As {@link #copyBidirectional(ByteStream, ByteStream)}, through buffers of a given size.
      *
      * @param first one stream
      * @param second the other stream

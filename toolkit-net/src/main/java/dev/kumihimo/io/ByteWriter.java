@@ -39,9 +39,17 @@ public final class ByteWriter implements ByteSink, Flushable {
     /** How many bytes are buffered unless another capacity is given. */
     public static final int DEFAULT_CAPACITY = 8192;
 
+    private static final byte[] NONE = {};
+
+    /** How large a buffer is at first, and what is always kept. */
+    private static final int SMALL = 256;
+
+    /** A larger one is given back when it is empty, and was filled to less than a part of so many. */
+    private static final int SPARSE = 4;
+
     private final ByteSink sink;
     private final int capacity;
-    private byte @Nullable [] made; // by the first write
+    private byte[] bytes = NONE; // grows to the capacity
     private int start; // from here on it is to be written to the sink
     private int end;
     private boolean shutDown;
@@ -55,7 +63,7 @@ public final class ByteWriter implements ByteSink, Flushable {
     }
 
     /**
-     * {@return a writer with a buffer of {@value #DEFAULT_CAPACITY} bytes, made when it is first needed}
+     * {@return a writer with a buffer of {@value #DEFAULT_CAPACITY} bytes} It is made as large as what is written needs.
      *
      * @param sink where to write to; closed together with the writer
      */
@@ -64,7 +72,7 @@ public final class ByteWriter implements ByteSink, Flushable {
     }
 
     /**
-     * {@return a writer, whose buffer is made when it is first needed}
+     * {@return a writer} Its buffer is made as large as what is written needs.
      *
      * @param sink where to write to; closed together with the writer
      * @param capacity how many bytes are buffered, 8 or more
@@ -82,6 +90,11 @@ public final class ByteWriter implements ByteSink, Flushable {
     /** {@return how many bytes have been written here, and not to the sink} */
     public int buffered() {
         return end - start;
+    }
+
+    /** {@return how many bytes of memory it has, for tests} */
+    int held() {
+        return bytes.length;
     }
 
     /* ---------------- Bytes -------------- */
@@ -155,22 +168,23 @@ public final class ByteWriter implements ByteSink, Flushable {
 
     private int put(ByteBuffer source) {
         int length = Math.min(source.remaining(), capacity - buffered());
-        byte[] bytes = roomFor(length);
-        source.get(bytes, end, length);
+        source.get(roomFor(length), end, length);
         end += length;
         return length;
     }
 
-    /** Makes sure that there is room for so many bytes behind the others; there is, once these are moved to the front. */
+    /** Makes sure that there is room for so many bytes behind the others, with which they are no more than the capacity. */
     private byte[] roomFor(int length) {
-        byte[] bytes = made;
-        if (bytes == null) {
-            bytes = new byte[capacity];
-            made = bytes;
-        } else if (capacity - end < length) {
-            System.arraycopy(bytes, start, bytes, 0, end - start);
-            end -= start;
+        int there = buffered();
+        if (bytes.length - end < length) {
+            byte[] target = bytes;
+            if (bytes.length - there < length) {
+                target = new byte[Math.min(capacity, Math.max(there + length, Math.max(SMALL, 2 * bytes.length)))];
+            }
+            System.arraycopy(bytes, start, target, 0, there);
+            bytes = target;
             start = 0;
+            end = there;
         }
         return bytes;
     }
@@ -281,8 +295,7 @@ public final class ByteWriter implements ByteSink, Flushable {
     }
 
     private void drain() throws IOException {
-        byte[] bytes = made;
-        if (bytes == null || start == end) {
+        if (start == end) {
             return;
         }
         ByteBuffer view = ByteBuffer.wrap(bytes, start, end - start);
@@ -294,8 +307,7 @@ public final class ByteWriter implements ByteSink, Flushable {
     }
 
     private void tryDrain() throws IOException {
-        byte[] bytes = made;
-        if (bytes == null || start == end) {
+        if (start == end) {
             return;
         }
         ByteBuffer view = ByteBuffer.wrap(bytes, start, end - start);
@@ -309,6 +321,9 @@ public final class ByteWriter implements ByteSink, Flushable {
     private void sent(ByteBuffer view) {
         start = view.position();
         if (start == end) {
+            if (bytes.length > SMALL && end < bytes.length / SPARSE) {
+                bytes = NONE;
+            }
             start = 0;
             end = 0;
         }

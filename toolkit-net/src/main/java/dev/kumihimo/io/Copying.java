@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Copying in one direction, and in both. */
 final class Copying {
@@ -18,6 +19,11 @@ final class Copying {
     /** A read of what is to be copied, as a deadline of {@link Deadlines} says. */
     interface Reading {
         int read(long deadline) throws IOException;
+    }
+
+    /** A read into a buffer. */
+    interface Filling {
+        int read(ByteBuffer target) throws IOException;
     }
 
     static int checkSize(int bufferSize) {
@@ -43,19 +49,35 @@ final class Copying {
 
     private static long copyThrough(ByteSource source, ByteSink sink, int bufferSize) throws IOException {
         long count = 0;
-        try (PooledBuffer piece = BufferPool.shared().take(bufferSize)) {
-            ByteBuffer buffer = piece.buffer();
-            while (next(deadline -> SourceView.read(source, buffer, deadline), sink) >= 0) {
-                buffer.flip();
-                sink.writeAll(buffer);
-                count += buffer.position();
-                buffer.clear();
+        try {
+            while (true) {
+                try (PooledBuffer piece = next(source, sink, bufferSize)) {
+                    if (piece == null) {
+                        return count;
+                    }
+                    ByteBuffer bytes = piece.buffer();
+                    sink.writeAll(bytes);
+                    count += bytes.position();
+                }
             }
-            return count;
         } catch (InterruptedIOException e) {
             e.bytesTransferred = (int) Math.min(count + e.bytesTransferred, Integer.MAX_VALUE);
             throw e;
         }
+    }
+
+    /** The next bytes, or null at the end. Until they come no memory is held, if the source can do that. */
+    private static @Nullable PooledBuffer next(ByteSource source, ByteSink sink, int bufferSize) throws IOException {
+        BufferPool pool = BufferPool.shared();
+        if (sink instanceof Flushable buffering) {
+            PooledBuffer there = SourceView.read(source, pool, bufferSize, Deadlines.TRY);
+            if (there == null || there.buffer().hasRemaining()) {
+                return there;
+            }
+            there.close();
+            flush(buffering);
+        }
+        return source.read(pool, bufferSize);
     }
 
     /** Reads the next bytes. If it has to wait for them, it sends on first what the sink keeps back: they may be the answer. */
@@ -65,14 +87,39 @@ final class Copying {
             if (count != 0) {
                 return count;
             }
-            try {
-                buffering.flush();
-            } catch (InterruptedIOException e) {
-                e.bytesTransferred = 0; // those have been counted
-                throw e;
-            }
+            flush(buffering);
         }
         return source.read(Deadlines.NEVER);
+    }
+
+    private static void flush(Flushable sink) throws IOException {
+        try {
+            sink.flush();
+        } catch (InterruptedIOException e) {
+            e.bytesTransferred = 0; // those have been counted
+            throw e;
+        }
+    }
+
+    /** What is read into memory from a pool, perhaps nothing; null at the end. */
+    static @Nullable PooledBuffer filled(BufferPool pool, int most, Filling filling) throws IOException {
+        if (most < 1) {
+            throw new IllegalArgumentException("most=" + most + " must be at least 1");
+        }
+        PooledBuffer piece = pool.take(most);
+        int count = -1;
+        try {
+            count = filling.read(piece.buffer());
+        } finally {
+            if (count < 0) {
+                piece.close();
+            }
+        }
+        if (count < 0) {
+            return null;
+        }
+        piece.buffer().flip();
+        return piece;
     }
 
     /**

@@ -7,20 +7,32 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** What a {@link ByteReader} has read from its source, and nobody has taken. Grows for what is awaited, and shrinks after it. */
+/**
+ * What a {@link ByteReader} has read from its source, and nobody has taken. Grows for what is awaited, and shrinks after it. The
+ * first read into an empty one goes through memory of the pool: so one that waits has no memory, and one that gets little has little.
+ */
 final class ReadBuffer {
     /** The longest array that every JVM can make. */
     static final int MOST = Integer.MAX_VALUE - 8;
 
     private static final byte[] NONE = {};
 
+    /** The most bytes that are read through the pool. */
+    private static final int FIRST = 16 * 1024;
+
     final int capacity;
     private byte[] bytes = NONE;
+    private boolean brimmed; // the last read left no room: there is probably more, to be read into the same array
     private int start; // bytes[start] to bytes[end - 1] are what is there
     private int end;
 
     ReadBuffer(int capacity) {
         this.capacity = capacity;
+    }
+
+    /** {@return how many bytes of memory it has, for tests} */
+    int held() {
+        return bytes.length;
     }
 
     int size() {
@@ -49,24 +61,48 @@ final class ReadBuffer {
      * @return how many, or -1 at the end
      */
     int fill(ByteSource source, long deadline, long most) throws IOException {
+        int count = bytes == NONE ? readFirst(source, deadline) : readMore(source, deadline, most);
+        if (count == 0 && deadline != Deadlines.TRY) {
+            throw new IOException(source + " has read nothing, though there was room");
+        }
+        return count;
+    }
+
+    private int readFirst(ByteSource source, long deadline) throws IOException {
+        int room = Math.min(capacity, FIRST);
+        try (PooledBuffer piece = SourceView.read(source, BufferPool.shared(), room, deadline)) {
+            if (piece == null) {
+                return -1;
+            }
+            ByteBuffer read = piece.buffer();
+            int count = read.remaining();
+            if (count > 0) {
+                brimmed = count == room;
+                bytes = new byte[brimmed ? capacity : count];
+                read.get(bytes, 0, count);
+                end = count;
+            }
+            return count;
+        }
+    }
+
+    private int readMore(ByteSource source, long deadline, long most) throws IOException {
         makeRoom(most);
         ByteBuffer free = ByteBuffer.wrap(bytes, end, bytes.length - end);
         int count = SourceView.read(source, free, deadline);
         int added = free.position() - end; // which is so, whatever the source says
         end += added;
-        if (count >= 0 && added == 0 && deadline != Deadlines.TRY) {
-            throw new IOException(source + " has read nothing, though there was room");
-        }
+        brimmed = end == bytes.length;
         return count < 0 ? -1 : added;
     }
 
     private void makeRoom(long most) {
         int there = size();
-        if (bytes == NONE) {
-            bytes = new byte[capacity];
-        } else if (end == bytes.length || start > there) {
+        if (end == bytes.length || start > there) {
             byte[] target = bytes;
-            if (there == bytes.length) {
+            if (bytes.length < capacity) {
+                target = new byte[capacity];
+            } else if (there == bytes.length) {
                 target = new byte[(int) Math.min(Math.min(2L * there, Math.max(most, there + 1L)), MOST)];
             } else if (bytes.length > capacity && there < capacity && most <= capacity) {
                 target = new byte[capacity];
@@ -88,7 +124,7 @@ final class ReadBuffer {
         if (start == end) {
             start = 0;
             end = 0;
-            if (bytes.length > capacity) {
+            if (!brimmed || bytes.length > capacity) {
                 bytes = NONE;
             }
         }

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class ReadHalf implements ByteSource {
-    private interface Read {
-        int from(ByteStream stream) throws IOException;
+    private interface Read<T extends @Nullable Object> {
+        T from(ByteStream stream) throws IOException;
     }
 
     final Split split;
@@ -46,10 +46,20 @@ public final class ReadHalf implements ByteSource {
         return unlessClosed(stream -> stream.read(target, timeout));
     }
 
-    private int unlessClosed(Read read) throws IOException {
+    @Override
+    public @Nullable PooledBuffer read(BufferPool pool, int most) throws IOException {
+        return this.<@Nullable PooledBuffer>unlessClosed(stream -> stream.read(pool, most));
+    }
+
+    @Override
+    public @Nullable PooledBuffer read(BufferPool pool, int most, Duration timeout) throws IOException {
+        return this.<@Nullable PooledBuffer>unlessClosed(stream -> stream.read(pool, most, timeout));
+    }
+
+    private <T extends @Nullable Object> T unlessClosed(Read<T> read) throws IOException {
         ensureOpen();
         try {
-            return split.readEnd.<Integer, IOException>run(() -> read.from(split.stream));
+            return split.readEnd.<T, IOException>run(() -> read.from(split.stream));
         } catch (TaskCancelledException e) { // of the token: a cancellation of the caller comes as an IOException
             AsynchronousCloseException closed = new AsynchronousCloseException();
             closed.initCause(e);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** What the sources made from other sources have in common: one method for the three ways to wait. */
 abstract class SourceView implements ByteSource {
@@ -44,6 +45,15 @@ abstract class SourceView implements ByteSource {
                 : deadline == Deadlines.TRY
                         ? source.tryRead(target)
                         : source.read(target, Deadlines.remaining(deadline));
+    }
+
+    /** Reads from another source into memory from a pool, as the deadline says; null at the end. */
+    static @Nullable PooledBuffer read(ByteSource source, BufferPool pool, int most, long deadline) throws IOException {
+        return deadline == Deadlines.NEVER
+                ? source.read(pool, most)
+                : deadline == Deadlines.TRY
+                        ? Copying.filled(pool, most, source::tryRead)
+                        : source.read(pool, most, Deadlines.remaining(deadline));
     }
 
     /** As {@link #read(ByteSource, ByteBuffer, long)}, at most so many bytes. */

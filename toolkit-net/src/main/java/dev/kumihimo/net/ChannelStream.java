@@ -4,8 +4,10 @@ import dev.kumihimo.internal.driver.Driver;
 import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.internal.stream.Deadlines;
 import dev.kumihimo.internal.wait.Points;
+import dev.kumihimo.io.BufferPool;
 import dev.kumihimo.io.ByteStream;
 import dev.kumihimo.io.FileTransfer;
+import dev.kumihimo.io.PooledBuffer;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
 import java.io.IOException;
@@ -79,6 +81,16 @@ abstract sealed class ChannelStream
     @Override
     public int read(ByteBuffer target, Duration timeout) throws IOException {
         return input.read(target, Deadlines.of(timeout));
+    }
+
+    @Override
+    public @Nullable PooledBuffer read(BufferPool pool, int most) throws IOException {
+        return input.read(pool, most, Deadlines.NEVER);
+    }
+
+    @Override
+    public @Nullable PooledBuffer read(BufferPool pool, int most, Duration timeout) throws IOException {
+        return input.read(pool, most, Deadlines.of(timeout));
     }
 
     @Override

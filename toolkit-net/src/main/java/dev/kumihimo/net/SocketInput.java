@@ -2,6 +2,8 @@ package dev.kumihimo.net;
 
 import dev.kumihimo.internal.driver.Readiness;
 import dev.kumihimo.internal.stream.Deadlines;
+import dev.kumihimo.io.BufferPool;
+import dev.kumihimo.io.PooledBuffer;
 import dev.kumihimo.sync.Semaphore.Permit;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -66,6 +68,40 @@ final class SocketInput {
         } catch (IOException e) {
             throw Addresses.told(e, owner, readiness);
         }
+    }
+
+    /** As {@link #read(ByteBuffer, long)}, without memory while it waits; null at the end. */
+    @Nullable
+    PooledBuffer read(BufferPool pool, int most, long deadline) throws IOException {
+        SocketOptions.check("most", most, 1, Integer.MAX_VALUE);
+        try (Permit turn = direction.enter(deadline)) {
+            while (true) {
+                if (!direction.exhausted || deadline == Deadlines.NOW) {
+                    PooledBuffer piece = pool.take(most);
+                    int count = 0;
+                    try {
+                        count = readNow(piece.buffer());
+                    } finally {
+                        if (count <= 0) {
+                            piece.close();
+                        }
+                    }
+                    if (count != 0) {
+                        return count < 0 ? null : flipped(piece);
+                    }
+                }
+                if (!direction.await(deadline)) {
+                    throw Deadlines.passed("a read from " + owner);
+                }
+            }
+        } catch (IOException e) {
+            throw Addresses.told(e, owner, readiness);
+        }
+    }
+
+    private static PooledBuffer flipped(PooledBuffer piece) {
+        piece.buffer().flip();
+        return piece;
     }
 
     int tryRead(ByteBuffer target) throws IOException {

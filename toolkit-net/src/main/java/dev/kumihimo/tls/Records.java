@@ -113,6 +113,11 @@ final class Records {
         return ready;
     }
 
+    /** {@return whether the last read has shown that only more bytes from below can bring any} In the turn to read. */
+    boolean isDry() {
+        return drained && !ready;
+    }
+
     boolean hasBegun() {
         return begun;
     }
@@ -349,22 +354,30 @@ final class Records {
                     return count;
                 }
             }
-            if (deadline == Deadlines.NOW) {
+            if (!await(deadline)) {
                 return 0;
             }
-            keepFew();
-            if (done) {
-                noteInput(); // what a read before this has left is taken
-                if (pending || owes) {
-                    push.run();
-                }
-            }
-            int event = Waits.forAny(transport.readable(), pending && done ? transport.writable() : null, deadline);
-            if (event == Waits.PASSED) {
-                return 0;
-            }
-            drained = event == Waits.SECOND;
         }
+    }
+
+    /** Waits until there may be more below, or room there for what is pending. Returns false if the deadline has passed. */
+    boolean await(long deadline) throws IOException {
+        if (deadline == Deadlines.NOW) {
+            return false;
+        }
+        keepFew();
+        if (done) {
+            noteInput(); // what a read before this has left is taken
+            if (pending || owes) {
+                push.run();
+            }
+        }
+        int event = Waits.forAny(transport.readable(), pending && done ? transport.writable() : null, deadline);
+        if (event == Waits.PASSED) {
+            return false;
+        }
+        drained = event == Waits.SECOND;
+        return true;
     }
 
     private int fillNow() throws IOException {

@@ -1,7 +1,9 @@
 package dev.kumihimo.tls;
 
 import dev.kumihimo.internal.stream.Deadlines;
+import dev.kumihimo.io.BufferPool;
 import dev.kumihimo.io.ByteStream;
+import dev.kumihimo.io.PooledBuffer;
 import dev.kumihimo.select.Clause;
 import dev.kumihimo.select.Selectable;
 import dev.kumihimo.sync.Semaphore;
@@ -230,6 +232,50 @@ public final class TlsStream implements ByteStream, Selectable<@Nullable Void> {
             throw Deadlines.passed("a read from " + this);
         }
         return count;
+    }
+
+    @Override
+    public @Nullable PooledBuffer read(BufferPool pool, int most) throws IOException {
+        return readBefore(pool, most, Deadlines.NEVER);
+    }
+
+    @Override
+    public @Nullable PooledBuffer read(BufferPool pool, int most, Duration timeout) throws IOException {
+        return readBefore(pool, most, Deadlines.of(timeout));
+    }
+
+    private @Nullable PooledBuffer readBefore(BufferPool pool, int most, long deadline) throws IOException {
+        if (most < 1) {
+            throw new IllegalArgumentException("most=" + most + " must be at least 1");
+        }
+        ensureOpen();
+        if (!handshakeBefore(deadline)) {
+            throw Deadlines.passed("the handshake of " + this);
+        }
+        try (Permit turn = Deadlines.turn(inputTurn, deadline)) {
+            while (deadline == Deadlines.NOW || !records.isDry() || records.await(deadline)) {
+                PooledBuffer piece = pool.take(most);
+                int count = 0;
+                try {
+                    count = readInTurn(piece.buffer(), Deadlines.NOW);
+                } finally {
+                    if (count <= 0) {
+                        piece.close();
+                    }
+                }
+                if (count > 0) {
+                    piece.buffer().flip();
+                    return piece;
+                }
+                if (count < 0) {
+                    return null;
+                }
+                if (deadline == Deadlines.NOW) {
+                    break;
+                }
+            }
+        }
+        throw Deadlines.passed("a read from " + this);
     }
 
     @Override

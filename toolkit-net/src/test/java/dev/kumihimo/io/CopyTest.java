@@ -1,6 +1,7 @@
 package dev.kumihimo.io;
 
 import static dev.kumihimo.io.Transport.bytes;
+import static dev.kumihimo.io.Transport.isWaiting;
 import static dev.kumihimo.io.Transport.read;
 import static dev.kumihimo.io.Transport.readAll;
 import static dev.kumihimo.io.Transport.runtime;
@@ -20,6 +21,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -168,10 +170,35 @@ class CopyTest {
                 DuplexPair out = runtime.blockOn(Transport.TCP::open)) {
             JoinHandle<Copied> both =
                     runtime.spawn(() -> ByteStreams.copyBidirectional(in.second(), out.first(), 1_000_000));
-            await().until(() -> BufferPool.shared().outstanding() == before + 2);
+            ByteBuffer much = ByteBuffer.allocate(100_000_000); // more than the system holds
+            List<JoinHandle<Void>> writers = List.of(
+                    runtime.spawn(() -> in.first().writeAll(much.duplicate())),
+                    runtime.spawn(() -> out.second().writeAll(much.duplicate())));
+            await().until(() -> BufferPool.shared().outstanding() == before + 2); // nobody reads: they wait for room
+            writers.forEach(JoinHandle::abort);
             both.abort();
             assertThat(both.result()).isInstanceOf(JoinResult.Cancelled.class);
             assertThat(BufferPool.shared().outstanding()).as("aborted").isEqualTo(before);
+        }
+    }
+
+    /** Neither before the first byte, nor after some, nor after a buffer that was just full. */
+    @Test
+    void copy_ofASocket_holdsNoBuffer_whileThereIsNothingToRead() throws Exception {
+        long before = BufferPool.shared().outstanding();
+        try (TaskRuntime runtime = runtime();
+                DuplexPair in = runtime.blockOn(Transport.TCP::open);
+                DuplexPair out = runtime.blockOn(Transport.TCP::open)) {
+            JoinHandle<Long> copy = runtime.spawn(() -> ByteStreams.copy(in.second(), out.first(), 10));
+            for (String piece : new String[] {"", "some", "just full."}) {
+                in.first().writeAll(bytes(piece));
+                ByteBuffer arrived = ByteBuffer.allocate(piece.length());
+                ByteReader.of(out.second(), 1).readFully(arrived);
+                assertThat(Transport.text(arrived)).isEqualTo(piece);
+                await().until(() -> BufferPool.shared().outstanding() == before && isWaiting(copy));
+            }
+            in.first().shutdownOutput();
+            assertThat(copy.join()).isEqualTo(14);
         }
     }
 

@@ -59,9 +59,13 @@ enum Transport {
 
     /** Waits until a task is in a wait of the toolkit. */
     static void untilWaiting(JoinHandle<?> task) {
-        Waiter waiter = (Waiter) (Object) task;
         await().pollInterval(Duration.ofMillis(1))
                 .atMost(Duration.ofSeconds(30))
-                .until(() -> waiter.openWait() != null);
+                .until(() -> isWaiting(task));
+    }
+
+    /** Whether a task is in a wait of the toolkit. */
+    static boolean isWaiting(JoinHandle<?> task) {
+        return ((Waiter) (Object) task).openWait() != null;
     }
 }

@@ -92,8 +92,12 @@ record TlsPair(TlsStream client, TlsStream server) implements AutoCloseable {
 
     /** Waits until a task is in a wait of the toolkit. */
     static void untilWaiting(JoinHandle<?> task) {
-        Waiter waiter = (Waiter) (Object) task;
-        await().pollInterval(Duration.ofMillis(1)).until(() -> waiter.openWait() != null);
+        await().pollInterval(Duration.ofMillis(1)).until(() -> isWaiting(task));
+    }
+
+    /** Whether a task is in a wait of the toolkit. */
+    static boolean isWaiting(JoinHandle<?> task) {
+        return ((Waiter) (Object) task).openWait() != null;
     }
 
     @Override

@@ -1,17 +1,22 @@
 package dev.kumihimo.tls;
 
 import static dev.kumihimo.tls.TlsPair.bytes;
+import static dev.kumihimo.tls.TlsPair.isWaiting;
 import static dev.kumihimo.tls.TlsPair.read;
 import static dev.kumihimo.tls.TlsPair.runtime;
 import static dev.kumihimo.tls.TlsPair.trusting;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import dev.kumihimo.io.BufferPool;
 import dev.kumihimo.io.ByteStream;
+import dev.kumihimo.io.PooledBuffer;
 import dev.kumihimo.runtime.JoinHandle;
 import dev.kumihimo.runtime.TaskRuntime;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
@@ -118,8 +123,16 @@ class TlsStreamTest {
         ByteBuffer buffer = ByteBuffer.allocate(70_000);
         CRC32 sum = new CRC32();
         for (int left = size; left > 0; ) {
-            buffer.clear().limit(random.nextInt(buffer.capacity()) + 1);
-            int count = stream.read(buffer);
+            int most = random.nextInt(buffer.capacity()) + 1;
+            if (random.nextBoolean()) {
+                try (PooledBuffer piece = stream.read(BufferPool.shared(), most)) {
+                    assertThat(piece.buffer().remaining()).isBetween(1, most);
+                    left -= piece.buffer().remaining();
+                    sum.update(piece.buffer());
+                }
+                continue;
+            }
+            int count = stream.read(buffer.clear().limit(most));
             assertThat(count).isPositive().isEqualTo(buffer.position());
             sum.update(buffer.flip());
             left -= count;
@@ -250,5 +263,36 @@ class TlsStreamTest {
             pair.client().writeAll(bytes("end"));
             assertThat(reader.join()).isEqualTo("end");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.3", "TLSv1.2"})
+    void pooledReads_takeMemoryForWhatIsThere_andGiveItBack(String protocol) throws Exception {
+        BufferPool pool = BufferPool.tracking();
+        try (TaskRuntime runtime = runtime(2);
+                TlsPair pair = TlsPair.open(protocol).shaken()) {
+            JoinHandle<Integer> reader = runtime.spawn(() -> {
+                try (PooledBuffer piece = pair.server().read(pool, 5)) {
+                    return piece.buffer().remaining();
+                }
+            });
+            await().until(() -> isWaiting(reader) && pool.outstanding() == 0);
+            pair.client().writeAll(bytes("longer"));
+            assertThat(reader.join()).isEqualTo(5);
+            pair.server().read(pool, 5, Duration.ZERO).close(); // the last byte, which is here already
+            for (Duration timeout : new Duration[] {Duration.ZERO, Duration.ofMillis(20)}) {
+                assertThatThrownBy(() -> pair.server().read(pool, 5, timeout))
+                        .isInstanceOf(SocketTimeoutException.class)
+                        .hasMessageContaining(pair.server().toString());
+            }
+            assertThatThrownBy(() -> pair.server().read(pool, 0))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("most=0 must be at least 1");
+            pair.client().close();
+            assertThat(pair.server().read(pool, 5)).isNull();
+            pair.server().close();
+            assertThatThrownBy(() -> pair.server().read(pool, 5)).isInstanceOf(ClosedChannelException.class);
+        }
+        assertThat(pool.outstanding()).isZero();
     }
 }

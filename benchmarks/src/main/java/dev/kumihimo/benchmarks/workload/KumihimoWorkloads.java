@@ -6,6 +6,7 @@ import static dev.kumihimo.benchmarks.workload.HelloServer.drop;
 import static dev.kumihimo.benchmarks.workload.HelloServer.endOfRequest;
 
 import dev.kumihimo.channel.Channel;
+import dev.kumihimo.io.BufferPool;
 import dev.kumihimo.io.ByteStreams;
 import dev.kumihimo.net.TcpListener;
 import dev.kumihimo.net.TcpServer;
@@ -335,15 +336,30 @@ final class KumihimoWorkloads extends Workloads {
     private static void answerAll(TcpStream connection) {
         try (connection) {
             connection.noDelay(true);
-            var buffer = ByteBuffer.allocateDirect(BUFFER_SIZE);
             var answer = answer();
-            while (connection.read(buffer) > 0) {
-                for (int end; (end = endOfRequest(buffer)) >= 0; drop(buffer, end)) {
-                    connection.writeAll(answer.rewind());
+            for (boolean open = true; open; ) {
+                try (var piece = connection.read(BufferPool.shared(), BUFFER_SIZE)) {
+                    open = piece != null && answerAll(connection, piece.buffer(), answer);
                 }
             }
         } catch (IOException e) {
             // The peer went away.
+        }
+    }
+
+    /** Answers what has been read, and reads on while that ends in the middle of a request. False if the peer has ended. */
+    private static boolean answerAll(TcpStream connection, ByteBuffer read, ByteBuffer answer) throws IOException {
+        read.position(read.limit()).limit(read.capacity());
+        while (true) {
+            for (int end; (end = endOfRequest(read)) >= 0; drop(read, end)) {
+                connection.writeAll(answer.rewind());
+            }
+            if (read.position() == 0) {
+                return true;
+            }
+            if (connection.read(read) <= 0) {
+                return false;
+            }
         }
     }
 
