@@ -564,6 +564,7 @@ public final class TaskRuntime implements AutoCloseable {
             Thread.yield();
         }
         terminate();
+        failures.reportAll(); // should the last task be about to, whom an earlier shutdown has left behind
         return List.of();
     }
 
@@ -592,8 +593,8 @@ public final class TaskRuntime implements AutoCloseable {
     }
 
     /**
-     * Told by each task that has left the registry. While a shutdown waits for it, that ends the runtime itself, so that nothing is
-     * left to do when it returns.
+     * Told by each task that has left the registry. A shutdown that waits for all ends the runtime itself, so that nothing is left to
+     * do when it returns; only after one that has given up does the last task do it.
      */
     void taskEnded() {
         if (abandoned && core.registry().size() == 0) {

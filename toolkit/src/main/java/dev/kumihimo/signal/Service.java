@@ -141,8 +141,9 @@ public final class Service {
      * @param reason what began the end, in words
      * @param signal the first signal that came: it began the end, unless something else had; null if none did
      * @param failure what the body failed with, or null
-     * @param aborted the names of the tasks that had not ended by the drain timeout
-     * @param left the names of the tasks, and of closings without a task, that had not ended by the abort timeout either, and run on
+     * @param aborted the names of the tasks that had not ended by the drain timeout, and of closings without a task that had to be
+     *     interrupted
+     * @param left the names of those that had not ended by the abort timeout either, and run on
      * @since 0.1
      */
     public record Report(
@@ -163,12 +164,13 @@ public final class Service {
         }
     }
 
-    /** One resource that is closed first, by a task, or by a thread of its own if no task came to it. */
+    /** One resource that is closed first, by a task, or by a thread of its own if no task comes to it. */
     private static final class Closing {
         private final AutoCloseable resource;
         private final AtomicBoolean begun = new AtomicBoolean();
         private final SetOnce<Boolean> done = new SetOnce<>();
-        private boolean abortedApart; // of the thread that runs the service
+        private @Nullable Thread apart; // this and aborted: of the thread that runs the service
+        private boolean aborted;
 
         Closing(AutoCloseable resource) {
             this.resource = resource;
@@ -184,16 +186,31 @@ public final class Service {
             }
         }
 
-        boolean isLeft() {
-            return abortedApart && !done.isSet();
+        void startApart() {
+            try {
+                apart = Thread.ofPlatform().daemon().name(name()).start(this::run);
+            } catch (OutOfMemoryError e) { // no thread can be had
+                run();
+            }
         }
 
-        String name() {
+        private String name() {
             try {
                 return "closing " + resource;
             } catch (RuntimeException | Error e) {
                 return "closing " + resource.getClass().getName();
             }
+        }
+
+        void abort() {
+            if (apart != null && !done.isSet()) {
+                aborted = true;
+                apart.interrupt();
+            }
+        }
+
+        boolean isLeft() {
+            return aborted && !done.isSet();
         }
     }
 
@@ -260,8 +277,9 @@ public final class Service {
 
     /**
      * Has a resource closed as the first thing when the service ends: a listener, so that no more work comes in. Each is closed in
-     * a task of its own, which counts as one of the service's, after the one before is done or the abort timeout has passed. What its closing throws is logged
-     * at WARN, and hinders nothing. A resource given when the end has begun is closed at once, by the caller.
+     * a task of its own, which counts as one of the service's, after the one before is done or the abort timeout has passed; where no
+     * task can do it or comes to it by the drain timeout, in a thread of its own, which is interrupted after the abort timeout. What
+     * its closing throws is logged at WARN, and hinders nothing. A resource given when the end has begun is closed at once, by the caller.
      *
      * @param resource what to close; may have been closed before, if its closing is idempotent
      * @param <C> its type
@@ -421,20 +439,22 @@ public final class Service {
         tracker.close();
         within(left(begin), tracker::await);
         over = true;
+        long aborting = System.nanoTime();
+        startLastOnes();
         List<String> aborted = names();
         if (!aborted.isEmpty()) {
             LOG.warn("the service aborts what has not ended within {}: {}", drainTimeout, aborted);
             tracked.keySet().forEach(task -> task.abort(endReason()));
             within(abortTimeout, tracker::await);
         }
-        closeLastOnes();
+        awaitLastOnes(aborting);
         Throwable failure = failure(why);
         Stream<String> left = names().stream();
         if (ownRuntime) { // may have tasks besides those of the service
             Duration patience = tracked.isEmpty() ? abortTimeout : Duration.ZERO;
             left = Stream.concat(left, runtime.shutdown(patience).stream());
         }
-        return report(why, failure, with(aborted.stream(), one -> one.abortedApart), with(left, Closing::isLeft));
+        return report(why, failure, with(aborted.stream(), closing -> closing.aborted), with(left, Closing::isLeft));
     }
 
     private Report report(Stop why, @Nullable Throwable failure, List<String> aborted, List<String> left) {
@@ -469,7 +489,8 @@ public final class Service {
             Duration left = left(begin);
             Duration most = left.compareTo(patience) < 0 ? left : patience;
             if (runtime.isShutdown()) { // by others: it takes no tasks
-                closeApart(closing, most);
+                closing.startApart();
+                within(most, closing.done::await);
                 continue;
             }
             try {
@@ -482,29 +503,29 @@ public final class Service {
         }
     }
 
-    /** Those whose task was aborted or refused before it began. */
-    private void closeLastOnes() {
-        long begin = System.nanoTime();
-        for (Closing closing : closings) {
-            if (!closing.begun.get()) {
-                closeApart(closing, patience(begin));
-            }
-        }
+    /** Those to which no task has come, and none will. Nobody could abort a closing in the thread that runs the service. */
+    private void startLastOnes() {
+        closings.stream().filter(closing -> !closing.begun.get()).forEach(Closing::startApart);
     }
 
-    /** Closes in a thread of its own, which is left behind if it hangs: nobody could abort a closing in this one. */
-    private void closeApart(Closing closing, Duration patience) {
-        Thread thread = Thread.ofPlatform().daemon().name(closing.name()).start(closing::run);
-        within(patience, closing.done::await);
-        if (!closing.done.isSet()) {
-            closing.abortedApart = true;
-            thread.interrupt();
+    /** Waits for those in threads of their own, and then interrupts them. */
+    private void awaitLastOnes(long begin) {
+        for (Closing closing : closings) {
+            if (closing.apart != null) {
+                within(patience(begin), closing.done::await);
+                closing.abort();
+            }
         }
     }
 
     /** {@return the names of tasks, and of the closings without a task to which something applies as well} */
     private List<String> with(Stream<String> tasks, Predicate<Closing> which) {
-        return Stream.concat(tasks, closings.stream().filter(which).map(Closing::name))
+        return Stream.concat(
+                        tasks,
+                        closings.stream()
+                                .filter(which)
+                                .map(closing ->
+                                        Objects.requireNonNull(closing.apart).getName()))
                 .distinct()
                 .toList();
     }

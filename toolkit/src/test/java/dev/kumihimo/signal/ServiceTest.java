@@ -449,18 +449,30 @@ class ServiceTest {
     @Test
     void closingThatHangs_withoutATask_holdsUpNobody_andIsNamed() throws Exception {
         Hanging hanging = new Hanging(false);
+        AutoCloseable quick = new AutoCloseable() {
+            @Override
+            public void close() {
+                events.add("the last is closed");
+            }
+
+            @Override
+            public String toString() {
+                throw new IllegalStateException("no name");
+            }
+        };
         Service.Report report = Service.builder()
                 .drainTimeout(LONG)
-                .abortTimeout(SHORT)
+                .abortTimeout(Duration.ofSeconds(1)) // enough for the quick one, whatever else the machine does
                 .run(service -> {
                     service.closeFirst(hanging);
                     service.closeFirst(() -> events.add("the next is closed"));
+                    service.closeFirst(quick);
                 });
         String name = "closing " + Hanging.class.getName();
         assertThat(report.aborted()).containsExactly(name);
         assertThat(report.left()).containsExactly(name);
         assertThat(report.exitCode()).isOne();
-        assertThat(events).containsExactly("the next is closed");
+        assertThat(events).containsExactly("the next is closed", "the last is closed");
         hanging.end();
     }
 
