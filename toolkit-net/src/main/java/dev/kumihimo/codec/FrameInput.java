@@ -14,8 +14,9 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What has been read of a stream and not been decoded, and how far decoding has come. While that is nothing it has no memory: the
- * first read goes through memory of the pool, and what came is kept in a buffer of just its size. Used in turns: not thread-safe.
+ * What has been read of a stream and not been decoded, and how far decoding has come. While that is nothing it has no memory,
+ * unless the last read left no room: the first read goes through memory of the pool, and what came is kept in a buffer of just its
+ * size. Used in turns: not thread-safe.
  *
  * @param <I> the frames
  */
@@ -166,7 +167,12 @@ final class FrameInput<I> {
             starved = false;
         } else if (read.hasRemaining()) {
             brimmed = read.remaining() == initialCapacity;
-            bytes = ByteBuffer.allocate(read.remaining()).put(read).flip();
+            try {
+                bytes = ByteBuffer.allocate(read.remaining()).put(read).flip();
+            } catch (OutOfMemoryError e) {
+                failure = e; // what came is lost
+                throw e;
+            }
             starved = false;
         }
     }
@@ -181,6 +187,7 @@ final class FrameInput<I> {
     private void endReading(int begin, int count) {
         brimmed = !bytes.hasRemaining();
         bytes.limit(bytes.position()).position(begin);
+        dropIfEmpty();
         if (count < 0) {
             ended = true;
         }
@@ -211,10 +218,15 @@ final class FrameInput<I> {
         }
     }
 
-    private void shrink() {
+    private void dropIfEmpty() {
         if (!bytes.hasRemaining() && !brimmed) {
             bytes = NOTHING;
-        } else if (bytes.capacity() > RETAINED && bytes.capacity() > initialCapacity) {
+        }
+    }
+
+    private void shrink() {
+        dropIfEmpty();
+        if (bytes.capacity() > RETAINED && bytes.capacity() > initialCapacity) {
             bytes = ByteBuffer.allocate(initialCapacity).put(bytes).flip();
         }
     }

@@ -36,7 +36,7 @@ public final class FramedWriter<O> implements AutoCloseable {
     /** The boundary unless another is given, in bytes. */
     public static final int DEFAULT_BOUNDARY = 8 * 1024;
 
-    /** What an idle writer holds; grows with what it writes. */
+    /** At first, and after a batch that was much smaller than the buffer; grows with what is written. */
     private static final int INITIAL_CAPACITY = 256;
 
     private final ByteSink sink;

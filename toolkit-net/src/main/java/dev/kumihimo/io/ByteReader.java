@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * {@link dev.kumihimo.time.Timeout}. Only {@link #readFully} and {@link #skip} take what they can before they wait; they tell how
  * much. The same holds when the source fails.
  *
- * <p><b>Memory.</b> A reader in which nothing is buffered has none, above all while it waits: what comes is read through memory of
- * {@link BufferPool#shared()}, and kept in an array of its size. The buffer itself is made for bytes that come after others, or
- * as fast as they are read. It grows beyond its capacity only for what was asked for and allowed, by a {@code maxLength} or a
+ * <p><b>Memory.</b> A reader that waits for a socket or a TLS stream, and in which nothing is buffered, has none: what comes is read
+ * through memory of {@link BufferPool#shared()}, and kept in an array of its size. The buffer itself is made for bytes that come
+ * after others, or faster than they are read. It grows beyond its capacity only for what was asked for and allowed, by a {@code maxLength} or a
  * count, as it comes, and shrinks when that has been taken.
  *
  * @since 0.1

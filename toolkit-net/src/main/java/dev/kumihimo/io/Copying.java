@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Copying in one direction, and in both. */
 final class Copying {
+    /** The most that is read at once: larger memory is not pooled, and would be made anew for each read. */
+    private static final int MOST = 1 << 20;
+
     private Copying() {}
 
     /** A read of what is to be copied, as a deadline of {@link Deadlines} says. */
@@ -51,7 +54,7 @@ final class Copying {
         long count = 0;
         try {
             while (true) {
-                try (PooledBuffer piece = next(source, sink, bufferSize)) {
+                try (PooledBuffer piece = next(source, sink, Math.min(bufferSize, MOST))) {
                     if (piece == null) {
                         return count;
                     }

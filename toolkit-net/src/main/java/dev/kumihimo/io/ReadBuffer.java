@@ -17,8 +17,8 @@ final class ReadBuffer {
 
     private static final byte[] NONE = {};
 
-    /** The most bytes that are read through the pool. */
-    private static final int FIRST = 16 * 1024;
+    /** The most bytes that are read through the pool: more is not pooled. */
+    private static final int FIRST = 1 << 20;
 
     final int capacity;
     private byte[] bytes = NONE;
@@ -93,6 +93,9 @@ final class ReadBuffer {
         int added = free.position() - end; // which is so, whatever the source says
         end += added;
         brimmed = end == bytes.length;
+        if (start == end) {
+            drop(0); // nothing was there, though there was before
+        }
         return count < 0 ? -1 : added;
     }
 

@@ -348,6 +348,21 @@ class FramedReaderTest {
         assertThat(reader.capacity()).isZero();
     }
 
+    /** What has just filled it is read on into the same; once nothing more is there it is given back. */
+    @Test
+    void theBuffer_isGivenBack_onceNothingIsThere() throws Exception {
+        int size = FramedReader.INITIAL_CAPACITY - Integer.BYTES;
+        FrameBuffer frames = new FrameBuffer(1);
+        LengthDelimitedCodec codec = LengthDelimitedCodec.create();
+        codec.encode(new byte[size], frames);
+        FramedReader<byte[]> reader =
+                FramedReader.of(new Script().data(frames.toByteArray()).pause(), codec);
+        assertThat(reader.receive()).hasSize(size);
+        assertThat(reader.capacity()).isEqualTo(FramedReader.INITIAL_CAPACITY);
+        assertThat(reader.tryReceive()).isNull();
+        assertThat(reader.capacity()).isZero();
+    }
+
     /** What a slow stream of small frames needs is moved to the front of the buffer; it does not grow. */
     @Test
     void theBuffer_staysSmall_forSmallFrames() throws Exception {
