@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A TCP line chat on 127.0.0.1: each line goes to all others, and a client that reads too slowly is told how many it missed.
  *
- * <p>Port 9091, or the one given, of which 0 is any free one; Ctrl-C ends it. Each session is one task, which waits for its socket and for the others at
- * once. While it waits for a slow client to take what it writes it falls behind, and nobody else does.
+ * <p>Port 9091, or the one given, of which 0 is any free one; Ctrl-C ends it. Each session is one task, which waits for its socket
+ * and for the others at once. While it waits for a slow client to take what it writes it falls behind, and nobody else does.
  */
 public final class ChatServer {
     /** How far a session may fall behind. */

@@ -11,7 +11,10 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 
-/** A TCP echo server on 127.0.0.1: one task for each session. Port 9090, or the one given, of which 0 is any free one; Ctrl-C ends it. */
+/**
+ * A TCP echo server on 127.0.0.1: one task for each session. Port 9090, or the one given, of which 0 is any free one; Ctrl-C ends
+ * it.
+ */
 public final class EchoServer {
     private EchoServer() {}
 

@@ -187,6 +187,9 @@ public final class Service {
         }
 
         void startApart() {
+            if (apart != null) {
+                return;
+            }
             try {
                 apart = Thread.ofPlatform().daemon().name(name()).start(this::run);
             } catch (OutOfMemoryError e) { // no thread can be had
@@ -279,7 +282,8 @@ public final class Service {
      * Has a resource closed as the first thing when the service ends: a listener, so that no more work comes in. Each is closed in
      * a task of its own, which counts as one of the service's, after the one before is done or the abort timeout has passed; where no
      * task can do it or comes to it by the drain timeout, in a thread of its own, which is interrupted after the abort timeout. What
-     * its closing throws is logged at WARN, and hinders nothing. A resource given when the end has begun is closed at once, by the caller.
+     * its closing throws is logged at WARN, and hinders nothing. A resource given when the end has begun is closed at once, by the
+     * caller.
      *
      * @param resource what to close; may have been closed before, if its closing is idempotent
      * @param <C> its type
