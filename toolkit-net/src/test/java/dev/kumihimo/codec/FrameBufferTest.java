@@ -106,6 +106,19 @@ class FrameBufferTest {
     }
 
     @Test
+    void whatLargerFramesNeeded_isGivenBack_onceTheyAreSmall() throws Exception {
+        FrameBuffer buffer = new FrameBuffer(64);
+        for (int i = 0; i < 2; i++) {
+            buffer.put(new byte[10_000]);
+            buffer.writeTo(new Script());
+            assertThat(buffer.capacity()).isGreaterThanOrEqualTo(10_000);
+        }
+        buffer.put(1);
+        buffer.writeTo(new Script());
+        assertThat(buffer.capacity()).isEqualTo(64);
+    }
+
+    @Test
     void badArguments_areRefused() {
         assertThatThrownBy(() -> new FrameBuffer(0)).hasMessage("capacity=0 must be at least 1");
         FrameBuffer buffer = new FrameBuffer(1);

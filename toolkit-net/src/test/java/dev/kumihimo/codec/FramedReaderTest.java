@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -348,6 +349,32 @@ class FramedReaderTest {
         assertThat(reader.capacity()).isZero();
     }
 
+    /** Also of one that has nothing left, and no memory. */
+    @Test
+    void theDecoder_isAskedAtTheEnd() throws Exception {
+        FramedReader<String> reader = FramedReader.of(Script.of("x"), new Decoder<String>() {
+            private boolean said;
+
+            @Override
+            public @Nullable String decode(ByteBuffer input) {
+                return input.hasRemaining() ? String.valueOf((char) input.get()) : null;
+            }
+
+            @Override
+            public @Nullable String decodeEnd(ByteBuffer input) {
+                if (said) {
+                    return null;
+                }
+                said = true;
+                return "bye";
+            }
+        });
+        assertThat(reader.receive()).isEqualTo("x");
+        assertThat(reader.capacity()).isZero();
+        assertThat(reader.receive()).isEqualTo("bye");
+        assertThat(reader.receiveOrNull()).isNull();
+    }
+
     /** What has just filled it is read on into the same; once nothing more is there it is given back. */
     @Test
     void theBuffer_isGivenBack_onceNothingIsThere() throws Exception {
@@ -355,10 +382,13 @@ class FramedReaderTest {
         FrameBuffer frames = new FrameBuffer(1);
         LengthDelimitedCodec codec = LengthDelimitedCodec.create();
         codec.encode(new byte[size], frames);
+        byte[] full = frames.toByteArray();
         FramedReader<byte[]> reader =
-                FramedReader.of(new Script().data(frames.toByteArray()).pause(), codec);
-        assertThat(reader.receive()).hasSize(size);
-        assertThat(reader.capacity()).isEqualTo(FramedReader.INITIAL_CAPACITY);
+                FramedReader.of(new Script().data(full).data(full).pause(), codec);
+        for (int i = 0; i < 2; i++) {
+            assertThat(reader.receive()).hasSize(size);
+            assertThat(reader.capacity()).isEqualTo(FramedReader.INITIAL_CAPACITY);
+        }
         assertThat(reader.tryReceive()).isNull();
         assertThat(reader.capacity()).isZero();
     }

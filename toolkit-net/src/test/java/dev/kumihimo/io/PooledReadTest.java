@@ -123,12 +123,25 @@ class PooledReadTest {
     }
 
     @Test
+    void aHalf_endsItsReads_whenItIsClosed() throws Exception {
+        try (TaskRuntime runtime = runtime();
+                DuplexPair pair = runtime.blockOn(Transport.TCP::open)) {
+            Halves halves = pair.second().split();
+            JoinHandle<@Nullable String> reading = runtime.spawn(() -> read(halves.input(), 4));
+            untilWaiting(reading);
+            halves.input().close();
+            assertThatThrownBy(reading::join).hasCauseInstanceOf(AsynchronousCloseException.class);
+            assertThat(pair.second().isOpen()).isTrue(); // it is the other half's, too
+        }
+    }
+
+    @Test
     void readersAndWriters_haveNoMemory_whileThereIsNothingInThem() throws Exception {
         try (TaskRuntime runtime = runtime();
                 DuplexPair pair = runtime.blockOn(Transport.TCP::open)) {
             ByteWriter writer = ByteWriter.of(pair.first());
             ByteReader reader = ByteReader.of(pair.second());
-            for (int length : new int[] {5, 200, 20_000, 30}) {
+            for (int length : new int[] {5, 20_000, 2_000, 30}) {
                 JoinHandle<Void> sending = runtime.spawn(() -> {
                     writer.writeString("x".repeat(length) + "\n");
                     writer.flush();
