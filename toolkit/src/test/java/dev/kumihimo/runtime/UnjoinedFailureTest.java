@@ -42,11 +42,6 @@ class UnjoinedFailureTest {
         Observe.until("nothing lives", () -> runtime.liveTasks() == 0);
     }
 
-    /** Perhaps by the task's thread, after the close: that may find itself the last one, and end the runtime. */
-    private void untilLogged(String task) {
-        Observe.until("it is logged", () -> !log.messages(Level.WARN, task).isEmpty());
-    }
-
     @Test
     void unjoined_isLoggedOnceWhenTheRuntimeCloses() {
         JoinHandle<Object> kept = failing("kept");
@@ -54,7 +49,6 @@ class UnjoinedFailureTest {
         assertThat(log.messages(Level.WARN, "kept")).isEmpty();
         runtime.close();
         runtime.close();
-        untilLogged("kept");
         assertThat(log.messages(Level.WARN, "")).containsExactly("task \"kept\" failed and nobody joined it");
         assertThat(kept.isFinished()).isTrue();
     }
@@ -92,7 +86,6 @@ class UnjoinedFailureTest {
         });
         awaitEnd();
         runtime.close();
-        untilLogged(job.name());
         assertThat(log.messages(Level.WARN, "blocking job \"" + job.name() + "\" failed and nobody joined it"))
                 .hasSize(1);
     }
